@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,9 @@ from purge_conformance.analysis.assertions import (
     require_exchanges,
 )
 from purge_conformance.analysis.late_effects import may_be_late, require_no_delay
-from purge_conformance.analysis.outcomes import NotExercised, PrerequisiteFailed, Trial
-from purge_conformance.analysis.purge_series import plain_purges
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, PrerequisiteFailed, Trial
+from purge_conformance.analysis.purge import require_purge_at
+from purge_conformance.analysis.purge_series import plain_purges, require_plain_purges_correct
 from purge_conformance.analysis.rejected import attempts
 from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.analysis.view import target_responses
@@ -53,6 +55,12 @@ def test_concurrent_requests_are_authorized_by_their_own_credentials(view: Judgm
         purges = [x for x in sent[scenario] if x.method == "POST" and x in others]
         view.count(f"others-beside-{beside}", purges)
         view.count(f"role-beside-{beside}", (x for x in purges if x.tags[Tag.CREDENTIAL] == CredentialKind.VALID))
+        by_kind = {kind: [x for x in purges if x.tags[Tag.CREDENTIAL] == kind] for kind in CredentialKind}
+        if beside == "purges":
+            view.count("expired-beside-purges", by_kind[CredentialKind.EXPIRED])
+            view.count("altered-beside-purges", by_kind[CredentialKind.INVALID])
+            first = {x.role: x for x in by_kind[CredentialKind.VALID]}
+            view.count("further-role-beside-purges", [*first.values()][1:])
     view.count("list-with-invalid-token", (x for x in others if x.method == "GET"))
     admin = [x for scenario, each in sent.items() if each for x in _admin_requests(view, scenario)]
     view.count("admin-purge", (x for x in admin if x.method == "POST"))
@@ -61,6 +69,7 @@ def test_concurrent_requests_are_authorized_by_their_own_credentials(view: Judgm
     losses = {a.request.n: str(a.describe_loss()) for a in lossy if not may_be_late(view, a.before)}
     require_each_trial(view, (Trial(x.n, tuple(_other_findings(x, losses))) for x in others))
     require_each_trial(view, (Trial(x.n, tuple(_admin_findings(x))) for x in admin))
+    _require_single_purges_complete(view)
     if len(losses) < len(lossy):
         require_no_delay(view)
 
@@ -79,6 +88,25 @@ def _admin_findings(x: Exchange) -> Iterator[Finding]:
     if x.status in UNAUTHORIZED:
         words = f"neither 401 nor 403 to this {x.method} by the admin, beside requests with other credentials"
         yield Finding(words, describe_response(x), x.n)
+
+
+def _require_single_purges_complete(view: JudgmentView) -> None:
+    """Require that the admin's purges that succeed beside rejected ones, and beside no other, are complete."""
+    scenario = Scenario.CONCURRENT_PURGES
+    trials = []
+    for number in view.rounds(scenario):
+        sent = target_responses(view.of(scenario, Step.ALONE, round=number))
+        if not any(x.succeeded and Tag.CONCURRENT in x.tags for x in sent):
+            continue
+        with suppress(Inconclusive):
+            purge = require_purge_at(view, scenario, Step.ALONE, number)
+            is_complete = purge.is_complete() or purge.without_apps(require_plain_purges_correct(view)).is_complete()
+            finding = Finding(
+                "a complete purge by the admin, while purges by others are rejected", "another state", purge.request.n
+            )
+            trials.append(Trial(purge.request.n, () if is_complete else (finding,)))
+    view.count("single-purge", (trial.exchange for trial in trials))
+    require_each_trial(view, trials)
 
 
 def _rejected_alone(view: JudgmentView) -> set[str]:
@@ -103,8 +131,8 @@ def _admin_requests(view: JudgmentView, scenario: Scenario) -> list[Exchange]:
         raise PrerequisiteFailed("the admin's purges are already rejected without concurrent ones")
     successes = (x.n for x in view.exchanges if x.role == ADMIN and x.status in SUCCESSES)
     last_success = max(successes, default=0)
-    sent = _sent(view, scenario, Step.CONCURRENT, Step.CONCURRENT_READ)
-    return [x for x in sent if x.role == ADMIN and x.n <= last_success]
+    sent = _sent(view, scenario, Step.CONCURRENT, Step.CONCURRENT_READ, Step.ALONE)
+    return [x for x in sent if x.role == ADMIN and x.n <= last_success and Tag.CONCURRENT in x.tags]
 
 
 def _lossy_purges(view: JudgmentView, rejected_alone: set[str]) -> list[Attempt]:

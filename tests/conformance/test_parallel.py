@@ -30,9 +30,11 @@ from purge_conformance.analysis.purge_series import (
 )
 from purge_conformance.analysis.silent_purges import find_silent_concurrent_purges
 from purge_conformance.analysis.unanswered import find_unanswered
+from purge_conformance.analysis.view import target_responses
+from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence.listing import STARTED, app_of_event, first_page
 from purge_conformance.evidence.rounds import CONCURRENT_PURGES
-from purge_conformance.evidence.steps import Part, Scenario, Step
+from purge_conformance.evidence.steps import Part, Scenario, Step, Tag
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
@@ -84,15 +86,29 @@ def test_concurrent_purge_does_not_fail(view: JudgmentView) -> None:
     sent = require_exchanges_of_all_rounds(
         view, Scenario.CONCURRENT_PURGES, Step.CONCURRENT, if_none="No concurrent purges were sent."
     )
+    beside_rejected = [x for x in _sent_alone(view) if Tag.CONCURRENT in x.tags]
     view.count("answered", sent)
     rounds: dict[Key, list[Exchange]] = {}
     for x in sent:
         rounds.setdefault(x.key, []).append(x)
-    if any(map(_has_failed, sent)):
+    if any(map(_has_failed, (*sent, *beside_rejected))):
         require_plain_purges_reliable(view, *(x.status for x in sent))
     whole_rounds = (purges for purges in rounds.values() if len(purges) >= CONCURRENT_PURGES)
     view.count("three-purges", (purges[0] for purges in whole_rounds))
-    require_each_trial(view, (Trial(purges[0].n, tuple(_find_failures(purges))) for purges in rounds.values()))
+    view.count("beside-rejected", beside_rejected)
+    trials = [*rounds.values(), *([x] for x in beside_rejected)]
+    require_each_trial(view, (Trial(purges[0].n, tuple(_find_failures(purges))) for purges in trials))
+
+
+def _sent_alone(view: JudgmentView) -> list[Exchange]:
+    """Return the purges of the scenario that were beside no other purge by the admin, as far as the target answered."""
+    scenario = Scenario.CONCURRENT_PURGES
+    return [
+        x
+        for number in view.rounds(scenario)
+        for x in target_responses(view.of(scenario, Step.ALONE, round=number))
+        if x.role == ADMIN
+    ]
 
 
 def _find_survivors(purge: PurgeObservation) -> Iterator[Finding]:

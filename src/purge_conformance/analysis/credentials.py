@@ -16,7 +16,7 @@ from purge_conformance.evidence.intermediaries import is_of_target
 from purge_conformance.evidence.listing import APPS, resources, total_results
 from purge_conformance.evidence.records import Note
 from purge_conformance.evidence.steps import Tag
-from purge_conformance.evidence.tag_values import Retry
+from purge_conformance.evidence.tag_values import WITH_OTHER_TOKEN, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +102,9 @@ def describe_doubtful_role(evidence: Evidence, role: str) -> str:
 
 
 def _answers(evidence: Evidence, role: str) -> list[Exchange]:
-    return [x for x in evidence.exchanges if x.role == role and Tag.SUPERSEDED not in x.tags and is_of_target(x)]
+    """Return what the target answered to a role's token alone, without another Authorization header beside it."""
+    answers = (x for x in evidence.exchanges if x.role == role and x.tags.get(Tag.HEADERS) not in WITH_OTHER_TOKEN)
+    return [x for x in answers if Tag.SUPERSEDED not in x.tags and is_of_target(x)]
 
 
 def _find_revocation(answers: Sequence[Exchange]) -> _End | None:

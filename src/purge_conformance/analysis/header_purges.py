@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from http import HTTPStatus
+from itertools import dropwhile, takewhile
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.assertions import describe_response, raise_if_cut_short
@@ -14,11 +15,11 @@ from purge_conformance.analysis.purge_series import require_plain_purges_correct
 from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.evidence.intermediaries import is_firewall_page, is_firewall_refusal, is_of_target
 from purge_conformance.evidence.steps import Scenario, Tag
-from purge_conformance.evidence.tag_values import HeaderSet
+from purge_conformance.evidence.tag_values import WITH_OTHER_TOKEN, HeaderSet
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Evidence, Exchange
@@ -31,10 +32,13 @@ TOO_LARGE = {
     HTTPStatus.REQUEST_URI_TOO_LONG,
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
 }
+UNREFUSABLE = {HeaderSet.NEGOTIATION, HeaderSet.GO, HeaderSet.PYTHON}  # sets that leave no reason for a refusal
 PARTS = {  # set -> sets that it includes
     HeaderSet.LONG: (HeaderSet.CLIENTS,),
     HeaderSet.REFUSABLE: (HeaderSet.CONDITIONS,),
     HeaderSet.ALL: (HeaderSet.NEGOTIATION, HeaderSet.CONDITIONS, HeaderSet.LONG),
+    HeaderSet.GOOD_FIRST: (HeaderSet.GO,),
+    HeaderSet.GOOD_LAST: (HeaderSet.PYTHON,),
 }
 COMPLETE = "a complete purge, as without the headers: no old event remains, each started app has its events"
 
@@ -46,7 +50,9 @@ def require_header_purges(view: JudgmentView) -> tuple[Exchange, ...]:
         Undecided: there is none.
     """
     sent = view.numbered(view.cached(_find_header_purges))
-    judged = tuple(x for x in sent if (is_of_target(x) or is_refused(x)) and x.status not in UNRELATED_STATUSES)
+    judged = tuple(
+        x for x in sent if (is_of_target(x) or is_refused(x, name_of(x))) and x.status not in UNRELATED_STATUSES
+    )
     if not judged:
         raise_if_cut_short(view, Scenario.GENERATED)
         raise_if_cut_short(view, Scenario.STATEFUL)
@@ -73,14 +79,18 @@ def header_trials(view: JudgmentView, sent: Iterable[Exchange], success_status: 
         PrerequisiteFailed: a plain purge fails in the same way.
     """
     purges = list(sent)
-    found = [(x, _finding(view, x, success_status)) for x in purges]
+    found = [(x, _finding(view, x, name_of(x), success_status)) for x in purges]
     if any(x.status == HTTPStatus.INTERNAL_SERVER_ERROR for x, finding in found if finding):
         require_plain_purges_reliable(view)
     if any(x.succeeded for x, finding in found if finding):
         unusual = require_plain_purges_correct(view)
-        found = [(x, _finding(view, x, success_status, unusual)) for x in purges]
+        found = [(x, _finding(view, x, name_of(x), success_status, unusual)) for x in purges]
     passed = {name_of(x) for x, finding in found if not finding}
-    return [Trial(x.n, (finding,) if finding and name_of(x) not in passed else (), name_of(x)) for x, finding in found]
+    failed = {x.n: finding for x, finding in found if finding and name_of(x) not in passed}
+    return [
+        Trial(x.n, (_narrowed(view, x, success_status) or failed[x.n],) if x.n in failed else (), name_of(x))
+        for x in purges
+    ]
 
 
 def name_of(x: Exchange) -> HeaderSet:
@@ -88,31 +98,49 @@ def name_of(x: Exchange) -> HeaderSet:
     return HeaderSet(x.tags[Tag.HEADERS])
 
 
-def is_refused(x: Exchange) -> bool:
-    """Whether a purge was refused by the target or before it, where a refusal for its set of headers is allowed."""
-    return x.rejected and name_of(x) is not HeaderSet.NEGOTIATION and (is_of_target(x) or is_firewall_page(x))
+def is_refused(x: Exchange, name: HeaderSet) -> bool:
+    """Whether a purge was refused by the target or before it, where a refusal for this set of headers is allowed.
+
+    A 401 is none for a good token, unless another Authorization header is beside it.
+    """
+    may_refuse = name in WITH_OTHER_TOKEN or (name not in UNREFUSABLE and x.status != HTTPStatus.UNAUTHORIZED)
+    return x.rejected and may_refuse and (is_of_target(x) or is_firewall_page(x))
 
 
 def _find_header_purges(evidence: Evidence) -> tuple[int, ...]:
     return tuple(x.n for x in evidence.exchanges if Tag.HEADERS in x.tags and Tag.SUPERSEDED not in x.tags)
 
 
+def _narrowed(view: JudgmentView, whole: Exchange, success_status: int) -> Finding | None:
+    """Return the finding of the fewest headers that break a purge as the whole set does; None if its parts do not."""
+    name = name_of(whole)
+    found = [_finding(view, x, name, success_status) for x in _parts_of(view.full_evidence, whole)]
+    return next(filter(None, reversed(found)), None)
+
+
+def _parts_of(evidence: Evidence, whole: Exchange) -> Iterator[Exchange]:
+    """Yield the purges with parts of the set that a purge carried: they follow the last one with the whole set."""
+    later = (x for x in evidence.exchanges if x.n > whole.n and {Tag.HEADERS, Tag.PART_OF_SET} & x.tags.keys())
+    of_same = dropwhile(lambda x: x.tags.get(Tag.HEADERS) == whole.tags[Tag.HEADERS], later)
+    return takewhile(lambda x: Tag.PART_OF_SET in x.tags, of_same)
+
+
 def _finding(
-    view: JudgmentView, x: Exchange, success_status: int, unusual: Collection[str] = frozenset()
+    view: JudgmentView, x: Exchange, name: HeaderSet, success_status: int, unusual: Collection[str] = frozenset()
 ) -> Finding | None:
     """Return how a purge violates HEADER-01; None if it does not, or its effect could not be read.
 
     Args:
         view: the evidence.
         x: the purge.
+        name: its set of headers, or the set that its headers are a part of.
         success_status: of a plain purge.
         unusual: the apps to leave out.
     """
-    name = name_of(x)
-    if is_refused(x) or (is_firewall_refusal(x) and x.status not in NEGOTIATED):
+    if is_refused(x, name) or (is_firewall_refusal(x) and x.status not in NEGOTIATED):
         return None
     if x.status != success_status:
-        words = f"{success_status}" if name is HeaderSet.NEGOTIATION else f"{success_status} or 4xx"
+        words = f"{success_status}" if name in UNREFUSABLE else f"{success_status} or 4xx"
         return Finding(f"{words} with the headers {_describe(x)}", describe_response(x), x.n)
     with suppress(Inconclusive):
         if not require_purge_at(view, x.scenario, x.place, x.round).without_apps(unusual).is_complete():
@@ -121,6 +149,7 @@ def _finding(
 
 
 def _describe(x: Exchange) -> str:
-    """Return the names of the headers that the set added."""
+    """Return the names of the headers that the set added; of a part, also of those that it changed or left out."""
     own = {"authorization", "connection", "content-length"}
-    return ", ".join(name for name, _ in x.request_headers if name.lower() not in own)
+    names = ", ".join(name for name, _ in x.request_headers if name.lower() not in own)
+    return x.tags.get(Tag.PART_OF_SET, names)

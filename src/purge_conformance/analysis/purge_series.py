@@ -163,7 +163,7 @@ def _find_plain_purges(evidence: Evidence) -> list[tuple[Exchange, bool]]:
 def is_plain_purge(x: Exchange) -> bool:
     """Whether a request is a plain purge that was neither concurrent nor induced to fail."""
     is_plain = (x.method, x.path, x.role) == ("POST", PURGE_PATH, ADMIN) and not x.request_body
-    return is_plain and not {Tag.SUPERSEDED, Tag.CONCURRENT, Tag.INDUCED} & x.tags.keys()
+    return is_plain and not {Tag.SUPERSEDED, Tag.CONCURRENT, Tag.INDUCED, Tag.PART_OF_SET} & x.tags.keys()
 
 
 def _without_effects_of_headers(purges: list[tuple[Exchange, bool]]) -> list[tuple[Exchange, bool]]:

@@ -33,6 +33,10 @@ MEDIA_TYPE_REJECTED = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORT
 JSON = "application/json"
 MAX_OLD_RETRIES = 3  # repetitions by suites that stopped at the first one after which events were gone
 ANY_ROLE = "*"
+WITH_HEADERS = {  # scenarios whose purges carry sets of headers -> their step
+    **dict.fromkeys((Scenario.GENERATED, Scenario.STATEFUL), Step.GENERATED_PURGE),
+    **dict.fromkeys((Scenario.PURGE_AFTER_CHANGES, Scenario.PURGE_WITHOUT_STARTED_APPS), Step.PURGE),
+}
 
 
 @dataclass(frozen=True)
@@ -274,8 +278,8 @@ def unexpected_input_attempts(view: JudgmentView) -> list[Attempt]:
     results = []
     with_headers = [
         span
-        for scenario in (Scenario.GENERATED, Scenario.STATEFUL)
-        for span in view.spans(scenario, Step.GENERATED_PURGE)
+        for scenario, step in WITH_HEADERS.items()
+        for span in view.spans(scenario, step)
         if any(Tag.HEADERS in x.tags for x in view.numbered(span.requests))
     ]
     for span in (*view.spans(Scenario.UNEXPECTED_INPUT), *with_headers):

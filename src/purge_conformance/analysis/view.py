@@ -202,4 +202,4 @@ def _find_resource_exchanges(evidence: Evidence) -> tuple[Exchange, ...]:
 
 
 def _asks_for_another_form(x: Exchange) -> bool:
-    return x.step is Step.OTHER_HEADERS or Tag.HEADERS in x.tags
+    return x.step is Step.OTHER_HEADERS or bool({Tag.HEADERS, Tag.PART_OF_SET} & x.tags.keys())

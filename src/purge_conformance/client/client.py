@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from purge_conformance import __version__
 from purge_conformance.catalogue.api import EVENTS_PATH, SAFE_METHODS, is_purge
 from purge_conformance.client.auth.acceptance import Acceptance, is_rejection
-from purge_conformance.client.auth.credentials import GARBAGE, Credential, for_role, with_token
+from purge_conformance.client.auth.credentials import GARBAGE, SCHEME, Credential, for_role, with_token
 from purge_conformance.client.auth.renewal import as_renewable
 from purge_conformance.client.connection import SEND_ERRORS, Connection, ResponseDeadlineExceeded
 from purge_conformance.client.recorder import Recorder
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from purge_conformance.evidence.steps import Place, Where
 
 RawResponse = tuple[int | None, list[tuple[str, str]], bytes, str | None]  # status, headers, body, error
-SCHEME = "bearer "
 EXHAUSTED_BODY_BYTES = 64 * 1024  # of a response that cleans up after the responses used up their memory
 MAX_UNANSWERED = 3  # consecutive requests without a response
 REACHABILITY_TRIES = 2  # of a plain GET after them
@@ -62,6 +61,7 @@ class Request:
         body: text or None.
         tags: what the scenario knows about the request.
         upload: a file to send instead of `body`, without recording it; or None.
+        scheme: how the scheme of the credential, bearer, is written.
     """
 
     method: str
@@ -72,6 +72,7 @@ class Request:
     body: str | None = None
     tags: Mapping[Tag, str] = field(default_factory=dict)
     upload: Upload | None = None
+    scheme: str = SCHEME
 
     @property
     def place(self) -> Place:
@@ -150,7 +151,8 @@ class Client(Recorder):
             n = self.guard.admit(
                 request.method, request.path, credential.role, has_credentials=not credential.is_missing
             )
-            answer = self._exchange(n, request, credential, self._prepare(request, credential))
+            sent = credential.under(request.scheme)
+            answer = self._exchange(n, request, sent, self._prepare(request, sent))
             reason = self._token_retry_reason(credential, answer) or retry_reason(answer)
             delay = attempts.next_delay(answer) if reason and self.may_send(credential) else None
             if delay is None:
@@ -205,13 +207,20 @@ class Client(Recorder):
         if credential.source_role not in self.tokens:
             return credential
         token = self.tokens[credential.source_role]
-        return credential if credential.value == f"{SCHEME}{token}" else with_token(credential, token)
+        return credential if credential.value == f"{SCHEME} {token}" else with_token(credential, token)
 
     def _token_retry_reason(self, credential: Credential, answer: Exchange) -> str:
-        """Return why to send again with another token; empty unless the target rejected an expired or revoked one."""
-        if credential.kind is not CredentialKind.VALID or credential.source_role not in self.tokens:
+        """Return why to send again with another token; empty unless the target rejected an expired or revoked one.
+
+        A rejection may as well concern another Authorization header beside the token.
+        """
+        if (
+            credential.kind is not CredentialKind.VALID
+            or credential.source_role not in self.tokens
+            or credential.second
+        ):
             return ""
-        role, rejected_token = credential.source_role, (credential.value or "").removeprefix(SCHEME)
+        role, rejected_token = credential.source_role, (credential.value or "").removeprefix(f"{SCHEME} ")
         doubt = self._acceptance.note(rejected_token, answer)
         if answer.status != HTTPStatus.UNAUTHORIZED and not doubt:
             return ""
@@ -254,10 +263,11 @@ class Client(Recorder):
             "User-Agent": f"purge-conformance/{__version__}",
             **request.headers,
         }
-        if credential.value is not None:
-            headers["Authorization"] = credential.value
+        authorization = [each.value or "" for each in credential.lines]
+        if authorization:
+            headers["Authorization"] = authorization[0]
         body = request.upload or (request.body or "").encode()
-        second = {"Authorization": credential.second.value or ""} if credential.second else {}
+        second = {"Authorization": authorization[1]} if len(authorization) > 1 else {}
         return self._connection.prepare(request.method, request.path, headers, body, second)
 
     def _exchange(
@@ -269,9 +279,7 @@ class Client(Recorder):
         redactor = self._redactor
         redactor.add_secret(fragment_variable(credential.source_role), credential.fragment)
         redactor.add_cookies(headers)
-        authorization = [
-            each.redacted for each in (credential, credential.second) if each and each.redacted is not None
-        ]
+        authorization = [each.redacted for each in credential.lines if each.redacted is not None]
         others = [(str(key), str(value)) for key, value in prepared.headers.items() if key != "Authorization"]
         redacted_headers = redactor.redact_headers([*others, *(("Authorization", value) for value in authorization)])
         exchange = Exchange(

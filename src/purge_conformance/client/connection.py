@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.droplet_file import Upload
     from purge_conformance.config.transport import Transport
 
+LENGTH = "Content-Length"
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 SEND_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)  # what sending and reading may raise
 INTERIM = range(HTTPStatus.CONTINUE, HTTPStatus.OK)
@@ -109,6 +110,7 @@ class _KeepAlive(HTTPConnection):
     """
 
     is_used = False
+    declares_length = True  # whether the request has a Content-Length of its own; urllib3 adds none of 0 otherwise
     latest = math.inf  # when the response must be complete, as `time.monotonic` counts
 
     def connect(self) -> None:
@@ -128,8 +130,13 @@ class _KeepAlive(HTTPConnection):
         if self.is_used and method not in SAFE_METHODS:
             self.close()
         self._bound_response()
+        self.declares_length = "content-length" in map(str.lower, kwargs.get("headers") or ())
         super().request(method, *args, **kwargs)
         self.is_used = True
+
+    def putheader(self, header: Any, *values: Any) -> None:  # noqa: ANN401 -- as http.client has it
+        if self.declares_length or str(header).lower() != "content-length":
+            super().putheader(header, *values)
 
     def send(self, data: Any) -> None:  # noqa: ANN401 -- as http.client has it
         if self.latest < math.inf and self.sock:  # a body is sent in parts, each with the whole timeout
@@ -244,7 +251,8 @@ class Connection:
     ) -> requests.PreparedRequest:
         """Return a request with these headers and the default ones, without those whose value is None.
 
-        `second` has headers that the request has already, and gets once more.
+        That holds for Content-Length as well. A request with `Transfer-Encoding: chunked` has no Content-Length, but
+        the end of a chunked body. `second` has headers that the request has already, and gets once more.
 
         Raises:
             RequestException: a header or the target's URL is invalid and cannot be sent.
@@ -258,6 +266,8 @@ class Connection:
             prepared.prepare_cookies(cookies)
         prepared.body = body or None  # type: ignore[assignment] # an upload is streamed
         prepared.prepare_content_length(prepared.body)
+        if headers.get(LENGTH, "") is None or "Transfer-Encoding" in prepared.headers:
+            del prepared.headers[LENGTH]
         if second:
             prepared.headers = _with_second(prepared.headers, second)  # type: ignore[assignment] # a mapping as well
         prepared.url = self._base + path  # unchanged: the suite sends malformed paths on purpose

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from purge_conformance.evidence.records import Exchange, Header
 
-OMITTED_HEADERS = {"connection", "accept-encoding", "content-length", "user-agent"}
+OMITTED_HEADERS = {"accept-encoding", "content-length"}
+OWN_VALUES = {"connection": "keep-alive", "user-agent": "purge-conformance/"}  # header -> beginning of the suite's own
 TOKEN_VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]*_TOKEN)(?![A-Z0-9_])")  # as the redactor writes them
 PROXY_USER = "PROXY_USER"  # the variable with USER:PASSWORD of a proxy's URL
 # setting of the transport -> curl's option
@@ -41,17 +42,24 @@ def command(exchange: Exchange, header: Header, variables: Mapping[str, str] | N
     words += ["-I"] if exchange.method == "HEAD" else ["-X", shlex.quote(exchange.method)]
     form = exchange.tags.get(Tag.FORM)
     omitted = OMITTED_HEADERS | {"content-type"} if form else OMITTED_HEADERS  # curl chooses its own boundary
-    headers = [(name, value) for name, value in exchange.request_headers if name.lower() not in omitted]
+    headers = [
+        (name, value)
+        for name, value in exchange.request_headers
+        if name.lower() not in omitted and not value.startswith(OWN_VALUES.get(name.lower(), "\n"))
+    ]
     headers = [
         (name, value) for name, value in headers if not (name == "Cookie" and COOKIE_PLACEHOLDER in value)
     ]  # it belongs to the session of the run
+    names = {name.lower() for name, _ in headers}
+    if exchange.request_headers and "accept" not in names:
+        words += ["-H", "Accept:"]  # curl would accept anything
     words += [word for name, value in headers for word in ("-H", _quote_header(name, value))]
     if form:
         words += ["-F", shell_quote(form, shell_variables)]
-    elif exchange.request_body is not None:
-        if all(name.lower() != "content-type" for name, _ in headers):
+    elif exchange.request_body is not None or "transfer-encoding" in names:
+        if "content-type" not in names:
             words += ["-H", "Content-Type:"]  # curl would declare a form
-        words += ["--data-raw", shell_quote(exchange.request_body, shell_variables)]
+        words += ["--data-raw", shell_quote(exchange.request_body or "", shell_variables)]
     line = " ".join([*words, shell_quote(header.target + exchange.path, shell_variables)])
     return " && ".join([*_hook_request(exchange, header.settings.get("hook"), options), line])
 

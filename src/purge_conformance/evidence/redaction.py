@@ -47,7 +47,7 @@ SHELL_EXPANDABLE = re.compile(
     rf"\$\{{{_NAME}%%\.\*\}}\.[A-Za-z0-9_-]+\.\$\{{{_NAME}##\*\.\}}|"
     rf'([A-Za-z0-9_-]+\.)?\$\(echo "\${_NAME}" \| ({_COMMAND})\)\.?|'
     rf"\${_NAME} \${_NAME}|\${_NAME}, bearer garbage)|"
-    rf"(bearer (bearer |garbage, bearer )?|bearer=?|(Basic|Token|MAC|JWT|DPoP|OAuth|BearerToken) )?\${_NAME}|"
+    rf"(bearer (bearer |garbage, bearer )?|bearer=?|(Basic|Token|MAC|JWT|DPoP|OAuth|BearerToken|Bearer) )?\${_NAME}|"
     rf'bearer \\"\${_NAME}\\"|'
     rf"""Basic \$\(printf admin:%s "\${_NAME}" \| base64 \| tr -d '\\n'\)"""
 )

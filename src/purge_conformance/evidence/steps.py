@@ -230,6 +230,7 @@ class Tag(StrEnum):
     FORM = "form"  # the request sent a file, which is not recorded; value: curl's --form argument
     CREDENTIAL = "credential"  # a `tag_values.CredentialKind`
     HEADERS = "headers"  # a `tag_values.HeaderSet`, which a purge carries
+    PART_OF_SET = "part-of-set"  # a purge carries only these headers of the set of the purge before; value: their names
     GENERATION = "generation"  # of a generated case: examples, coverage, fuzzing, stateful
     MODE = "mode"  # of a generated case: a `tag_values.CaseMode`
     ABOUT = "about"  # of a generated case: what was varied

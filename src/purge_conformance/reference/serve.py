@@ -136,7 +136,7 @@ class _NotifyingServer(uvicorn.Server):
 def _run(app: ASGIApp, listener: socket.socket, on_started: Callable[[], None]) -> None:
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        log_level="error",  # a request for another protocol is worth no line
         access_log=False,
         lifespan="off",
         ws="none",

@@ -60,6 +60,7 @@ OTHER_BODIES = {  # content type -> body
     ),
 }
 ROLE_FIRST, ROLE_LAST, NONE_VALID = "role-first", "role-last", "none-valid"  # of two credentials
+BESIDE_EXPIRED = "beside-expired"  # the first of a role, the second one expired
 METHODS_BESIDE = ("PUT", "HEAD", "OPTIONS", "GET", "PATCH", "DELETE")
 WRITING_METHODS = ("PATCH", "DELETE", "PUT")  # further roles take turns; the first two are sent without a token, too
 ROLE_HEADERS = {
@@ -95,7 +96,7 @@ def try_bypasses(client: Client, apps: SuiteApps) -> None:
         list(_url_token_requests(client, credentials)),
         [_purge_with(who, Step.CLOSE_TOKEN) for who in close_credentials(tokens)],
         [_purge_with(who, Step.OTHER_SCHEME) for who in other_scheme_credentials(tokens)],
-        [Request("POST", PURGE_PATH, Step.TWO_CREDENTIALS, who) for who in _two_credentials(credentials[1:])],
+        [Request("POST", PURGE_PATH, Step.TWO_CREDENTIALS, who) for who in _two_credentials(client, credentials[1:])],
         list(_claims_beside(with_header)),
         list(_other_methods(with_header, roles[1:])),
         list(_claims_of_rejected_and_others(client, roles[1:])),
@@ -106,11 +107,13 @@ def _purge_with(credential: Credential, step: Step) -> Request:
     return Request("POST", PURGE_PATH, step, credential, tags={Tag.CREDENTIAL: credential.kind})
 
 
-def _two_credentials(roles: tuple[Credential, ...]) -> Iterator[Credential]:
-    """Yield credentials in two Authorization headers: those of a role below admin, and a forged admin's; none valid."""
+def _two_credentials(client: Client, roles: tuple[Credential, ...]) -> Iterator[Credential]:
+    """Yield credentials in two Authorization headers: of a role below admin, and forged or expired admin's; neither."""
     token = forge_token()
     forged = Credential("forged", f"bearer {token}", f"bearer {token}", CredentialKind.INVALID)
+    expired = [who for who in non_admin_credentials(client) if who.kind is CredentialKind.EXPIRED]
     for name, first, second in (
+        *((BESIDE_EXPIRED, role, who) for role in roles for who in expired),
         *((ROLE_FIRST, role, forged) for role in roles),
         *((ROLE_LAST, forged, role) for role in roles),
         (NONE_VALID, GARBAGE, forged),

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 READERS, MAX_READS = 2, 8  # threads of the admin, and lists of each, while the others' requests are in progress
 LISTS = 2  # with an invalid token
 DELAY, MAX_PURGE_SECONDS = 0.2, 1.0  # part of the duration of a purge; longest one that counts
-ROLES = 2  # without the admin scope, beside an invalid token; requests without one are limited
+ROLES = 2  # without the admin scope, beside reads, with an invalid token; requests without one are limited
+REJECTED_KINDS = {CredentialKind.EXPIRED, CredentialKind.INVALID}
 STEP = Step.CONCURRENT_CREDENTIAL
 
 
@@ -50,27 +51,35 @@ def send_beside_reads(client: Client, apps: SuiteApps) -> None:
     read_pages(client, EVENTS_PATH, Step.CLOSING)
     apps.record_event()
     lists = [Request("GET", ONE_EVENT_PATH, STEP, GARBAGE, tags={Tag.CREDENTIAL: GARBAGE.kind})] * LISTS
-    send_and_observe(client, apps, [*lists, *map(_purge, _others(client))], recorder=ReadsBeside(client))
+    roles = [who for who in _others(client) if who.kind is CredentialKind.VALID][:ROLES]
+    send_and_observe(client, apps, [*lists, *map(_purge, (*roles, GARBAGE))], recorder=ReadsBeside(client))
 
 
-def rejected_purges(client: Client, index: int, *, is_late: bool) -> Iterator[Request]:
-    """Yield the purges to send during the admin's purges of a round: in a role, each round in another, and in none.
+def rejected_purges(client: Client, index: int, of: int, *, is_late: bool = False) -> Iterator[Request]:
+    """Yield the purges to send during the admin's purges: in roles, or with an expired or altered token, and in none.
 
     They come at the same time as the admin's; or, `is_late`, after a part of the duration of the first purge: a target
     that admits one purge at a time then admits one of the admin's.
+
+    Args:
+        client: that of the run.
+        index: of the place: 0 beside a single purge, or the number of a round. Each has other credentials.
+        of: to how many places the credentials are distributed.
+        is_late: as above.
     """
-    *roles, invalid = _others(client)
+    *others, invalid = _others(client)
     if is_late:
         first = client.recorded(Step.PURGE, Scenario.PURGE)
         time.sleep(DELAY * min([MAX_PURGE_SECONDS, *(x.elapsed for x in first)]))
-    for who in (*roles[(index - 1) % len(roles) :][:1], invalid) if roles else (invalid,):
+    for who in (*others[index % of :: of], invalid):
         yield _purge(who, index)
 
 
 def _others(client: Client) -> list[Credential]:
-    """Return a few credentials of roles without the admin scope, and an invalid one last."""
-    roles = [who for who in non_admin_credentials(client) if who.kind is CredentialKind.VALID]
-    return [*roles[:ROLES], GARBAGE]
+    """Return the credentials of roles without the admin scope, an expired and an altered token, and an invalid one."""
+    others = non_admin_credentials(client)
+    rejected = {who.kind: who for who in others if who.kind in REJECTED_KINDS}
+    return [*(who for who in others if who.kind is CredentialKind.VALID), *rejected.values(), GARBAGE]
 
 
 def _purge(who: Credential, index: int | None = None) -> Request:

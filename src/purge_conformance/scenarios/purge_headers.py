@@ -1,154 +1,43 @@
 """Purges with the headers that clients, browsers, proxies and tracers send, in a few sets of many headers.
 
 A set that the target refuses is sent again without the headers that explain a refusal, and one that seems to break the
-purge is sent once more: what happens only once has another cause.
+purge is sent once more: what happens only once has another cause. If purges are to spare, the set is then divided until
+one header is left that breaks it.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-from purge_conformance.evidence.listing import app_of_event, event_identity, resources
+from purge_conformance.client.auth.credentials import GARBAGE, SCHEME
+from purge_conformance.config.roles import ADMIN
+from purge_conformance.evidence.listing import STARTED, app_of_event, event_identity, resources
 from purge_conformance.evidence.steps import Part, Phase, Place, Tag
-from purge_conformance.evidence.tag_values import HeaderSet
-from purge_conformance.scenarios.budget import has_generated_purges, note_left_out
+from purge_conformance.evidence.tag_values import WITH_OTHER_TOKEN, HeaderSet
+from purge_conformance.scenarios.budget import FIRST_SHARES, REQUESTS_PER_PURGE, has_generated_purges, note_left_out
+from purge_conformance.scenarios.header_sets import SETS
 from purge_conformance.scenarios.observed_purge import purge_between_snapshots
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from purge_conformance.client.client import Client, Request
     from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
+    from purge_conformance.scenarios.header_sets import Headers
     from purge_conformance.target.apps import SuiteApps
 
-    Headers = Mapping[str, str | None]
-
-MANY = 20  # fields that no server knows
-LONG_VALUE = "purge-conformance " * 125  # 2,250 characters: two of them and the rest fit into 8,000
-BEYOND_ASCII = "caf\u00e9 \u00fc".encode().decode("latin-1")  # as UTF-8, which a header field takes as opaque bytes
-BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-PORTS = {"http": 80, "https": 443}
-TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-SPAN = "00f067aa0ba902b7"
-
-
-def negotiation(_: str) -> Headers:
-    """Return headers for content negotiation that all allow JSON, and those that change nothing for a purge."""
-    return {
-        "Accept": "text/html, application/xhtml+xml;q=0.9, application/*;q=0.2, application/json;q=0.1, */*;q=0.05",
-        "User-Agent": "curl/8.14.1",
-        "Connection": "close",
-        "Max-Forwards": "10",
-        "Accept-Language": "fr-CH, fr;q=0.9, en;q=0.8, *;q=0.5",
-        "Accept-Charset": "iso-8859-5, utf-8;q=0.7, *;q=0.1",
-        "Accept-Encoding": "gzip;q=0.9, deflate;q=0.5, identity;q=0.3, br;q=0",
-        "If-Modified-Since": "Wed, 01 Jul 2026 12:00:00 GMT",
-        "Range": "bytes=0-0",
-    }
-
-
-def clients(url: str) -> Headers:
-    """Return no Accept, and what a browser, proxies and tracers add; hosts and schemes are the target's own."""
-    scheme, host = urlsplit(url)[:2]
-    return {
-        "Accept": None,
-        "User-Agent": BROWSER,
-        "Origin": f"{scheme}://{host}",
-        "Referer": f"{scheme}://{host}/",
-        "Sec-Fetch-Site": "same-origin",
-        "Sec-Fetch-Mode": "cors",
-        "Sec-Fetch-Dest": "empty",
-        "Cookie": "theme=dark; lang=fr",
-        "Cache-Control": "no-cache",
-        "Pragma": "no-cache",
-        "DNT": "1",
-        "Priority": "u=1, i",
-        "X-Requested-With": "XMLHttpRequest",
-        "X-Forwarded-For": "203.0.113.7, 198.51.100.2",
-        "X-Forwarded-Host": host,
-        "X-Forwarded-Proto": scheme,
-        "X-Forwarded-Port": str(urlsplit(url).port or PORTS[scheme]),
-        "X-Forwarded-Ssl": "on" if scheme == "https" else "off",
-        "CF-Ray": "8f2c4b7a1d3e5f60-FRA",
-        "X-Amzn-Trace-Id": f"Root=1-{TRACE[:8]}-{TRACE[8:]}",
-        "X-Real-IP": "203.0.113.7",
-        "Forwarded": f'for=203.0.113.7;host="{host}";proto={scheme}, for="[2001:db8::7]"',
-        "Via": "1.1 proxy.example.org, 2 edge (purge-conformance)",
-        "X-Request-ID": str(uuid4()),
-        "X-Vcap-Request-Id": str(uuid4()),
-        "X-Correlation-ID": str(uuid4()),
-        "X-Request-Start": "1782907200000",
-        "traceparent": f"00-{TRACE}-{SPAN}-01",
-        "tracestate": f"vendor={SPAN},other=1",
-        "b3": f"{TRACE}-{SPAN}-1",
-        "X-B3-TraceId": TRACE,
-        "X-B3-SpanId": SPAN,
-        "X-B3-Sampled": "1",
-        "baggage": "userId=alice,isProduction=false",
-    }
-
-
-def conditions(_: str) -> Headers:
-    """Return what a client adds to a request that is to take effect once, or only if it still fits."""
-    return {
-        "Content-Type": "application/json",
-        "If-None-Match": '"purge-conformance"',
-        "If-Unmodified-Since": "Fri, 01 Jan 2100 00:00:00 GMT",
-        "Prefer": "return=representation, wait=10",
-        "Idempotency-Key": f'"{uuid4()}"',
-        "TE": "trailers",
-        "X-No-Value": "",
-    }
-
-
-def refusable(url: str) -> Headers:
-    """Return headers that HTTP lets a server refuse: no form of the answer is accepted, no condition can be met."""
-    return {
-        **conditions(url),
-        "User-Agent": "cf/8.14.1 (go1.24.4; amd64 linux)",
-        "Accept": "text/html, application/json;q=0",
-        "Accept-Encoding": "gzip, identity;q=0",
-        "If-Match": '"purge-conformance"',
-        "Expect": "purge-conformance",
-    }
-
-
-def long_values(url: str) -> Headers:
-    """Return the headers of clients together with long values, many fields, and bytes beyond ASCII."""
-    return {
-        **clients(url),
-        **{f"X-Purge-Conformance-{number}": str(number) for number in range(MANY)},
-        "X-Long": LONG_VALUE.strip(),
-        "Cookie": f"theme=dark; preferences={LONG_VALUE.strip().replace(' ', '-')}",
-        "X-Beyond-Ascii": BEYOND_ASCII,
-        "User-Agent": f"{BROWSER} ({BEYOND_ASCII})",
-    }
-
-
-def everything(url: str) -> Headers:
-    """Return the headers of all sets that leave a server no reason to refuse the purge, but that they are many."""
-    return {**long_values(url), **conditions(url), **negotiation(url)}
-
-
-SETS: Mapping[HeaderSet, Callable[[str], Headers]] = {
-    HeaderSet.NEGOTIATION: negotiation,
-    HeaderSet.CLIENTS: clients,
-    HeaderSet.CONDITIONS: conditions,
-    HeaderSet.REFUSABLE: refusable,
-    HeaderSet.LONG: long_values,
-    HeaderSet.ALL: everything,
-}
 OF_GENERATED = (HeaderSet.NEGOTIATION, HeaderSet.LONG)  # the sets that the generated purges carry
 OF_WALK = (HeaderSet.REFUSABLE,)  # and the one that begins the walk along the links
 INSTEAD = {  # where the former is refused
     HeaderSet.REFUSABLE: HeaderSet.CONDITIONS,
     HeaderSet.LONG: HeaderSet.CLIENTS,
     HeaderSet.ALL: HeaderSet.NEGOTIATION,
+    HeaderSet.GOOD_FIRST: HeaderSet.GO,
+    HeaderSet.GOOD_LAST: HeaderSet.PYTHON,
 }
+RESERVED_PURGES = sum(FIRST_SHARES.values())  # that dividing a set leaves to the scenarios that are still to come
 
 
 def planned_sets(client: Client, names: Sequence[HeaderSet]) -> Iterator[HeaderSet]:
@@ -161,32 +50,53 @@ def planned_sets(client: Client, names: Sequence[HeaderSet]) -> Iterator[HeaderS
 def purge_with_headers(client: Client, apps: SuiteApps, request: Request, name: HeaderSet) -> Exchange:
     """Record an event and purge with a set of headers; once more if the target refused it or the purge seems broken.
 
-    `request` is the purge without the headers. The last response is returned.
+    If it seems broken again, its headers are divided. `request` is the purge without the headers. The response to the
+    last purge with a whole set is returned.
     """
     apps.record_event()
-    response = _send(client, request, name)
+    response = _send_set(client, request, name)
     again = INSTEAD.get(name) if response.rejected else name
     if again and _seems_broken(client, response) and client.guard.purges_left:
         apps.record_event()
-        response = _send(client, _next(client, request), again)
+        response = _send_set(client, _next(client, request), again)
+        if again == name and _seems_broken(client, response):
+            _divide(client, apps, request, SETS[name](client.settings.target.url))
     return response
 
 
-def purge_with_spare_headers(client: Client, request: Request, name: HeaderSet) -> Exchange:
-    """Purge; with a set of headers if the limit leaves no generated purge that could carry it.
+def purge_with_spare_headers(client: Client, request: Request, name: HeaderSet, if_few: HeaderSet) -> Exchange:
+    """Purge with a set of headers; with another one if the limit leaves no generated purge that could carry that.
 
     If the target refused the set or the purge seems broken, it is sent once more, and then without the headers. The
     last response is returned.
     """
-    if has_generated_purges(client.settings.limits.max_purges, len(OF_GENERATED)):
-        return purge_between_snapshots(client, request)
-    response = _send(client, request, name)
+    if not has_generated_purges(client.settings.limits.max_purges, len(OF_GENERATED)):
+        name = if_few
+    response = _send_set(client, request, name)
     again = INSTEAD.get(name) if response.rejected else name
     if again and _seems_broken(client, response) and client.guard.purges_left:
-        response = _send(client, _next(client, request), again)
+        response = _send_set(client, _next(client, request), again)
     if _seems_broken(client, response) and client.guard.purges_left:
         response = purge_between_snapshots(client, _next(client, request))
     return response
+
+
+def _divide(client: Client, apps: SuiteApps, request: Request, headers: Headers) -> None:
+    """Purge with half of the headers, then with half of those that must break it, until one is left, and with that."""
+    rest, is_tried = list(headers.items()), False
+    while (len(rest) > 1 or not is_tried) and _has_spare_purge(client):
+        half = dict(rest[: (len(rest) + 1) // 2])
+        apps.record_event()
+        response = _send(client, _next(client, request), half, {Tag.PART_OF_SET: ", ".join(half)})
+        is_tried = _seems_broken(client, response)
+        if not is_tried and len(rest) == 1:
+            return
+        rest = list(half.items()) if is_tried else rest[len(half) :]
+
+
+def _has_spare_purge(client: Client) -> bool:
+    guard = client.guard
+    return guard.purges_left > RESERVED_PURGES and guard.requests_left > REQUESTS_PER_PURGE * guard.purges_left
 
 
 def _next(client: Client, request: Request) -> Request:
@@ -195,12 +105,21 @@ def _next(client: Client, request: Request) -> Request:
 
 
 def _seems_broken(client: Client, response: Exchange) -> bool:
-    return not response.succeeded or _survived(client, response.place)
+    return not response.succeeded or _survived(client, response.place) or _seeded_nothing(client, response.place)
 
 
-def _send(client: Client, request: Request, name: HeaderSet) -> Exchange:
-    headers = {**request.headers, **SETS[name](client.settings.target.url)}
-    return purge_between_snapshots(client, replace(request, headers=headers, tags={**request.tags, Tag.HEADERS: name}))
+def _send_set(client: Client, request: Request, name: HeaderSet) -> Exchange:
+    if name in WITH_OTHER_TOKEN:
+        is_last = name is HeaderSet.GOOD_LAST
+        request = replace(request, credential=replace(client.credentials[ADMIN], second=GARBAGE, is_last=is_last))
+    return _send(client, request, SETS[name](client.settings.target.url), {Tag.HEADERS: name})
+
+
+def _send(client: Client, request: Request, headers: Headers, tags: Mapping[Tag, str]) -> Exchange:
+    every = {**request.headers, **headers}
+    scheme = every.pop("Authorization", None) or SCHEME
+    tagged = replace(request, headers=every, scheme=scheme, tags={**request.tags, **tags})
+    return purge_between_snapshots(client, tagged)
 
 
 def _survived(client: Client, place: Place) -> bool:
@@ -215,6 +134,12 @@ def _survived(client: Client, place: Place) -> bool:
         for phase in Phase
     )
     return bool(before & after)
+
+
+def _seeded_nothing(client: Client, place: Place) -> bool:
+    """Whether no event is listed after a purge, although an app is started."""
+    is_started = any(row.get("state") == STARTED for row in _rows(client, place, Part.APPS, Phase.AFTER))
+    return is_started and not _rows(client, place, Part.EVENTS, Phase.AFTER)
 
 
 def _rows(client: Client, place: Place, part: Part, *phases: Phase) -> list[Row]:

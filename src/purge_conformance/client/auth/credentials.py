@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from purge_conformance.client.auth.jwt import JWT_PARTS
@@ -19,6 +19,8 @@ from purge_conformance.evidence.tag_values import CredentialKind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SCHEME = "bearer"
+
 
 @dataclass(frozen=True, slots=True)
 class Credential:
@@ -32,6 +34,7 @@ class Credential:
         source_role: the role whose token the value contains, or empty.
         fragment: a text that nearly is the token, secret like the token; or empty.
         second: what a second Authorization header of the same request contains; or None.
+        is_last: whether that header precedes this one.
     """
 
     role: str
@@ -41,6 +44,20 @@ class Credential:
     source_role: str = ""
     fragment: str = field(default="", repr=False)
     second: Credential | None = None
+    is_last: bool = False
+
+    @property
+    def lines(self) -> tuple[Credential, ...]:
+        """The credentials of each Authorization header that is sent, in order."""
+        every = [each for each in (self, self.second) if each and each.value is not None]
+        return tuple(reversed(every) if self.is_last else every)
+
+    def under(self, scheme: str) -> Credential:
+        """Return the same credential with its scheme, bearer, written in this way."""
+        if scheme == SCHEME:
+            return self
+        value, redacted = (text and text.replace(f"{SCHEME} ", f"{scheme} ", 1) for text in (self.value, self.redacted))
+        return replace(self, value=value, redacted=redacted)
 
     @property
     def is_missing(self) -> bool:
@@ -61,14 +78,9 @@ def for_role(role: str, token: str) -> Credential:
 def with_token(credential: Credential, token: str) -> Credential:
     """Return the same kind of credential, built from the role's current token."""
     candidates = (for_role(credential.source_role, token), *_tampered_credentials(token))
-    return next(
-        (
-            candidate
-            for candidate in candidates
-            if (candidate.role, candidate.kind) == (credential.role, credential.kind)
-        ),
-        credential,
-    )
+    same_kind = (each for each in candidates if (each.role, each.kind) == (credential.role, credential.kind))
+    found = next(same_kind, None)
+    return replace(found, second=credential.second, is_last=credential.is_last) if found else credential
 
 
 def invalid_credentials(tokens: Mapping[str, str]) -> tuple[Credential, ...]:

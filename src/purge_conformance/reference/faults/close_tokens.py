@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import math
 import re
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -224,6 +226,18 @@ def _has_second(call: Call, matches: Callable[[Call], bool]) -> bool:
     return any(matches(replace(call, authorization=value)) for value in call.further_authorizations)
 
 
+def _is_expired_admins(call: Call) -> bool:
+    """Whether the token was an admin's, whose time is over."""
+    token = (call.authorization or "").rpartition(" ")[2]
+    with suppress(jwt.InvalidTokenError):
+        claims = jwt.decode(token, call.secret, ["HS256"], options={"verify_exp": False, "verify_aud": False})
+        return auth.ADMIN in claims.get("scope", ()) and claims.get("exp", math.inf) < time.time()
+    return False
+
+
+fault("second-authorization-may-be-expired")(
+    _purge_if(lambda call: _is_not_admins(call) and _has_second(call, _is_expired_admins))
+)
 fault("second-authorization-unverified")(
     _purge_if(lambda call: _is_not_admins(call) and any(map(_claims_admin, call.further_authorizations)))
 )

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jwt
 
+from purge_conformance.reference import asgi
 from purge_conformance.reference.api import auth
+from purge_conformance.reference.api import errors as problems
+from purge_conformance.reference.api.errors import envelope
 from purge_conformance.reference.api.usage_events import PATH, PURGE_PATH
+from purge_conformance.reference.behaviour import Reply
 from purge_conformance.reference.mutation import Change, fault
 
 if TYPE_CHECKING:
@@ -161,12 +167,88 @@ def concurrent_lists_share_an_answer() -> Wrapped:
     return handle
 
 
-def _claims_admin(scope: Scope) -> bool:
-    """Whether the token of a request says, verified or not, that the user is an admin."""
+def _claims(scope: Scope) -> dict[str, Any]:
+    """Return what the token of a request says, verified or not; nothing if it is no token."""
     tokens = [value.decode("latin-1").rpartition(" ")[2] for _, value in _authorization(scope)]
     with suppress(jwt.InvalidTokenError):
-        return any(auth.ADMIN in jwt.decode(token, options={"verify_signature": False})["scope"] for token in tokens)
-    return False
+        return dict(jwt.decode(tokens[0], options={"verify_signature": False})) if tokens else {}
+    return {}
+
+
+def _claims_admin(scope: Scope) -> bool:
+    """Whether the token of a request says, verified or not, that the user is an admin."""
+    return auth.ADMIN in _claims(scope).get("scope", ())
+
+
+def _stopped_by_rejected(reply: Reply) -> Change:
+    """Return the change that answers an admin's purge so, and does nothing, if another is rejected meanwhile."""
+    return _wrap(lambda: _stop_if_others_are_rejected(reply))
+
+
+def _stop_if_others_are_rejected(reply: Reply) -> Wrapped:
+    admins: list[Headers] = []  # which have purged before
+    running: list[_Answer] = []
+    stopped: list[_Answer] = []
+
+    async def handle(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        own, answer = _authorization(scope), _Answer()
+        if not _is_purge(scope) or own not in admins:
+            stopped[:] = running[:1] if _is_purge(scope) else stopped
+            await app(scope, receive, answer.collect)
+            admins.extend([own] if _is_purge(scope) and answer.status == HTTPStatus.OK else [])
+        else:
+            running.append(answer)
+            await asyncio.sleep(PURGE_S)
+            running.remove(answer)
+            if answer in stopped:
+                await asgi.send_reply(reply, answer.collect)
+            else:
+                await app(scope, receive, answer.collect)
+        await answer.replay(send)
+
+    return handle
+
+
+fault("rejected-purge-stops-anothers")(_stopped_by_rejected(Reply(body={})))
+fault("rejected-purge-breaks-anothers")(
+    _stopped_by_rejected(Reply(status=500, body=envelope(problems.unknown_error())))
+)
+
+
+def _counts_beside_admins(counts: Callable[[Scope], bool]) -> Change:
+    """Return the change that carries out purges with such credentials while a purge by an admin is in progress."""
+
+    def make() -> Wrapped:
+        running: list[Headers] = []
+
+        async def handle(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+            if not _is_purge(scope):
+                await app(scope, receive, send)
+                return
+            answer = _Answer()
+            await app(scope, receive, answer.collect)
+            if answer.status == HTTPStatus.OK:
+                running.append(_authorization(scope))
+                await asyncio.sleep(PURGE_S)
+                running.pop()
+            elif running and counts(scope):
+                answer = _Answer()
+                await app(_as_user(scope, running[0]), _no_body, answer.collect)
+            await answer.replay(send)
+
+        return handle
+
+    return _wrap(make)
+
+
+def _is_expired(scope: Scope) -> bool:
+    return bool(_claims(scope).get("exp", math.inf) < time.time())
+
+
+fault("expired-token-counts-beside-admins")(_counts_beside_admins(_is_expired))
+fault("local-role-counts-beside-admins")(
+    _counts_beside_admins(lambda scope: set(_claims(scope).get("scope", ())) == {auth.READ, auth.WRITE})
+)
 
 
 @fault("rejected-purge-rejects-others")

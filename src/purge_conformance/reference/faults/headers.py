@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from purge_conformance.reference.api import errors as problems
@@ -102,6 +104,33 @@ fault("header-beyond-ascii-500")(
     _if_headers(lambda headers: not all(value.isascii() for value in headers.values()), _fail)
 )
 fault("origin-purge-400")(_if_headers(_with("origin"), _refuse(400)))
+
+
+def _authorizations(call: Call) -> tuple[str, ...]:
+    return tuple(filter(None, (call.authorization, *call.further_authorizations)))
+
+
+@fault("several-authorizations-500")
+@wrap_operations("purge_events")
+def several_authorizations_500(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    if len(_authorizations(call)) > 1:
+        raise problems.unknown_error()
+    return reply
+
+
+@fault("refused-by-first-purged-by-last")
+@wrap_operations("purge_events")
+def refused_by_first_purged_by_last(call: Call, answer: Handler) -> Reply:
+    for value in call.further_authorizations:
+        with suppress(ApiError):
+            answer(replace(call, authorization=value, further_authorizations=()))
+    try:
+        return answer(call)
+    except ApiError as error:
+        return call.behaviour.error_reply(error)
+
+
 fault("purge-by-curl-or-browser-ignored")(
     _if_headers(lambda headers: headers.get("user-agent", "").startswith(("curl/", "Mozilla/", "cf/")), _do_nothing)
 )
@@ -110,6 +139,16 @@ fault("last-request-of-connection-500")(
 )
 fault("max-forwards-purge-500")(_if_headers(_with("max-forwards"), _fail))
 fault("load-balancer-trace-500")(_if_headers(_with("x-amzn-trace-id"), _fail))
+fault("purge-without-length-411")(
+    _if_headers(lambda headers: not {"content-length", "transfer-encoding"} & headers.keys(), _refuse(411))
+)
+fault("chunked-purge-500")(_if_headers(_with("transfer-encoding"), _fail))
+fault("upgradable-purge-ignored")(_if_headers(_with("upgrade"), _do_nothing))
+fault("capitalized-scheme-401")(
+    _if_headers(lambda headers: headers.get("authorization", "").startswith("Bearer "), _refuse(401))
+)
+fault("purge-by-go-ignored")(_if_headers(lambda headers: headers.get("user-agent", "").startswith("Go-"), _do_nothing))
+fault("purge-by-python-500")(_if_headers(lambda headers: "python" in headers.get("user-agent", ""), _fail))
 fault("accept-of-any-application-type-406")(
     _if_headers(lambda headers: "application/*" in headers.get("accept", ""), _refuse(406))
 )

@@ -19,7 +19,8 @@ from purge_conformance.engine import reference_process
 from purge_conformance.evidence import curl
 from purge_conformance.evidence.records import Header
 from purge_conformance.evidence.steps import Scenario, Step, Tag
-from purge_conformance.evidence.tag_values import CredentialKind
+from purge_conformance.evidence.tag_values import CredentialKind, HeaderSet
+from purge_conformance.scenarios.header_sets import SETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,6 +42,7 @@ def curl_line(exchange: Exchange, url: str, **settings: object) -> str:
     return curl.command(exchange, Header("0", {}, url, settings, ""))
 
 
+BEYOND_ASCII = {HeaderSet.LONG, HeaderSet.ALL}  # sets whose bytes no shell line shows
 REQUESTS = [
     Request("GET", f"{EVENTS_PATH}?per_page=1&guids=a,b", Step.LIST),
     Request("GET", f"{EVENTS_PATH}/../it's%20$HOME;(id)?a=!*", Step.LIST),
@@ -60,6 +62,10 @@ REQUESTS = [
     *(Request("POST", PURGE_PATH, Step.CLOSE_TOKEN, who) for who in close_credentials({"admin": TOKEN})),
     *(Request("POST", PURGE_PATH, Step.OTHER_SCHEME, who) for who in other_scheme_credentials({"admin": TOKEN})),
     Request("POST", PURGE_PATH, Step.TWO_CREDENTIALS, replace(for_role("space_developer", OTHER), second=GARBAGE)),
+    *(
+        Request("POST", PURGE_PATH, Step.PURGE, headers={**headers, "Authorization": None}, scheme="Bearer")
+        for headers in (make("http://127.0.0.1:1") for name, make in SETS.items() if name not in BEYOND_ASCII)
+    ),
     Request("GET", EVENTS_PATH, Step.LIST, Credential("generated", WEIRD, WEIRD, CredentialKind.MALFORMED)),
 ]
 
@@ -82,11 +88,13 @@ def test_curl_repeats_request(
 
 def relevant_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers that describe the request; an explicit empty body is optional."""
-    left_out = {("content-length", "0")}
+    left_out = {("content-length", "0"), ("connection", "keep-alive")}
     return {
         name.lower(): value
         for name, value in headers.items()
-        if name.lower() not in {"user-agent", "accept-encoding", "connection"} and (name.lower(), value) not in left_out
+        if name.lower() != "accept-encoding"
+        and (name.lower(), value) not in left_out
+        and not (name.lower() == "user-agent" and value.startswith(("purge-conformance/", "curl/")))
     }
 
 

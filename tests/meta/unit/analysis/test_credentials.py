@@ -12,7 +12,7 @@ from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.records import Note, Span
 from purge_conformance.evidence.steps import Place, Scenario, Step, Tag
-from purge_conformance.evidence.tag_values import Retry
+from purge_conformance.evidence.tag_values import HeaderSet, Retry
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
@@ -48,6 +48,16 @@ def test_revoked_token_explains_what_follows(status: int, role: str, builder: Ev
         f"The token of {role} was accepted until request 2, and is rejected with {status} since, also where it was "
         f"accepted before. Give a valid one: --token {role}=SOURCE, and see that it lasts until the end of the run."
     )
+
+
+def test_header_beside_the_token_explains_its_rejection(builder: EvidenceBuilder) -> None:
+    """A purge with a second Authorization header shows nothing about the token, also as the last one of the run."""
+    evidence_of(builder, (LIST, 200), (PURGE, 200))
+    tags = {Tag.HEADERS: HeaderSet.GOOD_LAST}
+    builder.add_exchange(
+        Scenario.READS, Step.PURGE, method="POST", path=PURGE_PATH, status=401, role="admin", tags=tags
+    )
+    assert explained(evidence_of(builder)) == []
 
 
 def test_token_that_is_forbidden_to_purge_counts_as_accepted(builder: EvidenceBuilder) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,6 +70,33 @@ def test_credential_is_sent(
     """Each request carries its credential, which may be empty, or none."""
     make_client().get("/v3", Step.V3_ROOT, credential=who)
     assert stub_server.received[0][1].get("Authorization") == sent
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent"),
+    [
+        ({}, {"Content-Length": "0"}),
+        ({"Content-Length": None}, {}),
+        ({"Transfer-Encoding": "chunked"}, {"Transfer-Encoding": "chunked"}),
+    ],
+)
+def test_post_without_body(
+    headers: dict[str, str | None], sent: dict[str, str], make_client: Connect, stub_server: StubServer
+) -> None:
+    """It has a Content-Length of 0, or none at all, or the end of a chunked body; the next request is answered, too."""
+    client, framing = make_client(), {"Content-Length", "Transfer-Encoding"}
+    rests: list[bytes] = []
+
+    def read_all(handler: BaseHTTPRequestHandler) -> None:
+        rests.append(handler.rfile.read(5) if "Transfer-Encoding" in handler.headers else b"")
+        stub_server.respond(handler, body=b"{}")
+
+    stub_server.answer = read_all
+    found = client.send(Request("POST", "/v3/apps", Step.CREATE, headers=headers))
+    assert {name: value for name, value in stub_server.received[0][1].items() if name in framing} == sent
+    assert {name: value for name, value in found.request_headers if name in framing} == sent
+    assert rests == [b"0\r\n\r\n" if "Transfer-Encoding" in sent else b""]
+    assert client.get("/v3", Step.V3_ROOT).status == HTTPStatus.OK
 
 
 @pytest.mark.parametrize("proxied", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])

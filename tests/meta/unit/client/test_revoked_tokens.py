@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from meta.support.client import exchanges_at
 from meta.unit.client.test_renewed_tokens import TokenSeries, received_authorizations
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.auth.acceptance import MAX_DOUBTS
+from purge_conformance.client.auth.credentials import GARBAGE
 from purge_conformance.client.auth.renewal import Tokens
 from purge_conformance.errors import TokenExpired
 from purge_conformance.evidence.steps import Scenario, Step, Tag
@@ -49,6 +51,22 @@ def test_revoked_token_ends_its_use(status: int, role: str, make_client: Connect
     with pytest.raises(TokenExpired, match=words):
         client.get(EVENTS_PATH, Step.LIST, credential=credential)
     assert len(stub_server.received) == sent
+
+
+@pytest.mark.parametrize("is_last", [True, False])
+def test_header_beside_a_token_is_not_the_token(
+    is_last: bool,  # noqa: FBT001 -- a parameter of the test
+    make_client: Connect,
+    stub_server: StubServer,
+) -> None:
+    """A rejection of two Authorization headers is no end of the token, which is not asked for."""
+    client = make_client()
+    client.post(PURGE_PATH, Step.PURGE)
+    both = replace(client.credentials["admin"], second=GARBAGE, is_last=is_last)
+    rejecting(stub_server, lambda handler: len(handler.headers.get_all("Authorization", [])) > 1, 401)
+    assert client.post(PURGE_PATH, Step.PURGE, credential=both).status == 401
+    assert client.post(PURGE_PATH, Step.PURGE).status == 200
+    assert len(stub_server.received) == 3
 
 
 @pytest.mark.parametrize("status", [401, 403])

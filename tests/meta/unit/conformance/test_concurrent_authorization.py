@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from meta.support.judgments import JUDGMENTS, outcome_of
+from meta.support.judgments import JUDGMENTS, add_purge, outcome_of
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
-from purge_conformance.evidence.steps import YES, Place, Scenario, Step, Tag
+from purge_conformance.evidence.steps import YES, Phase, Place, Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind
 
 if TYPE_CHECKING:
@@ -123,6 +123,46 @@ def test_credential_that_succeeds_alone_is_left_out(
     build(
         builder, alone=alone, beside_reads={**REJECTIONS, "garbage": 200}, beside_purges={**REJECTIONS, "garbage": 200}
     )
+    assert outcome_of(builder, "AUTH-16") == outcome
+
+
+def add_single_purge(builder: EvidenceBuilder, *after: str, status: int = 200, again: bool = False) -> None:
+    """Add a purge by the admin beside rejected ones, alone again or not; events that are listed after it."""
+    scenario, apps, processes = Scenario.CONCURRENT_PURGES, [builder.app("a")], [builder.process("a", "a")]
+    place = Place(Step.ALONE)
+    builder.add_snapshot(scenario, place.at(Phase.BEFORE), [builder.event("old", "a")], apps, processes)
+    add_other(builder, scenario, "org_user", 403, Place(Step.CONCURRENT_CREDENTIAL, 0))
+    builder.add_purge(scenario, place, status=status, tags={Tag.CONCURRENT: YES})
+    if again:
+        builder.add_purge(scenario, place)
+    rows = [builder.event(guid, "a", f"2026-07-01T12:0{int(guid == 'a')}:00Z") for guid in after]
+    builder.add_snapshot(scenario, place.at(Phase.AFTER), rows, apps, processes)
+
+
+@pytest.mark.parametrize(
+    ("after", "status", "again", "outcome"),
+    [
+        (("a",), 200, False, "passed"),
+        (("old",), 200, False, "failed"),
+        ((), 200, False, "failed"),
+        (("a",), 409, True, "passed"),
+        (("a",), 503, True, "passed"),
+        (("a",), 403, True, "failed"),
+    ],
+    ids=["complete", "nothing-done", "nothing-seeded", "conflict", "unavailable", "rejected"],
+)
+def test_single_purge_beside_rejected_ones(
+    after: tuple[str, ...],
+    status: int,
+    again: bool,  # noqa: FBT001 -- a parameter of the test
+    outcome: str,
+    builder: EvidenceBuilder,
+) -> None:
+    """The only purge by the admin is complete, or may fail for another reason than authorization."""
+    add_purge(builder, [builder.event("a", "a")])
+    build(builder)
+    add_single_purge(builder, *after, status=status, again=again)
+    builder.add_purge(Scenario.PURGE_WITHOUT_STARTED_APPS)
     assert outcome_of(builder, "AUTH-16") == outcome
 
 

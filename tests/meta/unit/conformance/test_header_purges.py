@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from meta.support.judgments import JUDGMENTS, add_purge, outcome_of
+from purge_conformance.analysis.header_purges import UNREFUSABLE
+from purge_conformance.analysis.outcomes import RequirementViolated
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.evidence.steps import Phase, Place, Scenario, Step, Tag
-from purge_conformance.evidence.tag_values import HeaderSet
+from purge_conformance.evidence.tag_values import WITH_OTHER_TOKEN, HeaderSet
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
@@ -54,9 +56,48 @@ def test_other_status_fails(name: HeaderSet, status: int, builder: EvidenceBuild
 
 @pytest.mark.parametrize("name", HeaderSet)
 def test_refusal_is_allowed_where_http_allows_it(name: HeaderSet, builder: EvidenceBuilder) -> None:
-    """A refusal is a finding only where all that the client accepts includes JSON."""
+    """A refusal is a finding only where nothing that the client sends gives a reason for it."""
     add_header_purge(builder, name, 406, after=("old",))
-    assert outcome_of(builder, "HEADER-01") == ("failed" if name is HeaderSet.NEGOTIATION else "passed")
+    assert outcome_of(builder, "HEADER-01") == ("failed" if name in UNREFUSABLE else "passed")
+
+
+@pytest.mark.parametrize("name", HeaderSet)
+def test_good_token_authenticates(name: HeaderSet, builder: EvidenceBuilder) -> None:
+    """A 401 is a finding, however the scheme is written, unless another Authorization header is beside it."""
+    add_header_purge(builder, name, 401, after=("old",))
+    assert outcome_of(builder, "HEADER-01") == ("passed" if name in WITH_OTHER_TOKEN else "failed")
+
+
+def add_part(builder: EvidenceBuilder, names: str, *after: str) -> None:
+    """Add a purge with a part of the set before it."""
+    place = Place(Step.GENERATED_PURGE, len(builder.exchanges))
+    apps, processes = [builder.app("a")], [builder.process("a", "a")]
+    builder.add_snapshot(Scenario.GENERATED, place.at(Phase.BEFORE), [builder.event("old", "a")], apps, processes)
+    builder.add_purge(Scenario.GENERATED, place, tags={Tag.PART_OF_SET: names})
+    rows = [builder.event(guid, "a", f"2026-07-01T12:0{int(guid == 'a')}:00Z") for guid in after]
+    builder.add_snapshot(Scenario.GENERATED, place.at(Phase.AFTER), rows, apps, processes)
+
+
+@pytest.mark.parametrize(
+    ("parts", "named"),
+    [
+        ({"Via, DNT": ("old", "a"), "Via": ("a",), "DNT": ("old", "a")}, "(DNT)"),
+        ({"Via, DNT": ("a",), "Referer": ("a",)}, None),
+    ],
+    ids=["one-header-is-left", "no-part-breaks-it"],
+)
+def test_finding_names_the_fewest_headers(
+    parts: dict[str, tuple[str, ...]], named: str | None, builder: EvidenceBuilder
+) -> None:
+    """The finding is that of the smallest part that breaks the purge, if there is one; a part is no plain purge."""
+    for _ in range(2):
+        add_header_purge(builder, HeaderSet.CLIENTS, after=("old", "a"))
+    for names, after in parts.items():
+        add_part(builder, names, *after)
+    with pytest.raises(RequirementViolated) as caught:
+        JUDGMENTS["HEADER-01"](builder.judgment_view)
+    assert all(finding.expected.endswith(named or "()") for finding in caught.value.findings)
+    assert outcome_of(builder, "PURGE-03") == "passed"
 
 
 def test_incomplete_purge_fails(builder: EvidenceBuilder) -> None:
@@ -86,6 +127,7 @@ def test_refused_purge_that_destroys_is_found(builder: EvidenceBuilder) -> None:
     [
         (HeaderSet.CLIENTS, 403, "failed"),
         (HeaderSet.CLIENTS, 200, "passed"),
+        (HeaderSet.CLIENTS, 401, "passed"),  # HEADER-01 judges the scheme
         (HeaderSet.LONG, 400, "failed"),
         (HeaderSet.LONG, 431, "passed"),
     ],

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
+from http import HTTPStatus
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
 import requests
 
+from meta.support.client import recorded_evidence
 from meta.support.story import event_row, process_row
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Request
-from purge_conformance.evidence.steps import Place, Step
+from purge_conformance.config.roles import ADMIN
+from purge_conformance.evidence.steps import Place, Step, Tag
 from purge_conformance.evidence.tag_values import HeaderSet
+from purge_conformance.scenarios.header_sets import SETS
 from purge_conformance.scenarios.purge_headers import (
     INSTEAD,
     OF_GENERATED,
     OF_WALK,
-    SETS,
     purge_with_headers,
     purge_with_spare_headers,
 )
@@ -31,13 +35,14 @@ if TYPE_CHECKING:
     from purge_conformance.client.client import Client
     from purge_conformance.target.apps import SuiteApps
 
+FEW = 12  # purges, which leave no generated one
 MAX_HEADER_BYTES = 8000  # of all fields together, which common servers accept
 TARGET = "https://api.example.org/cf"
 
 
 def test_each_set_is_sent_by_a_purge_or_instead_of_one() -> None:
     """No set is left out."""
-    carried = {*OF_GENERATED, *OF_WALK, HeaderSet.ALL}  # the last with few purges
+    carried = {*OF_GENERATED, *OF_WALK, HeaderSet.GOOD_FIRST, HeaderSet.GOOD_LAST, HeaderSet.ALL}  # the last if few
     assert carried | {INSTEAD[name] for name in carried if name in INSTEAD} == {*HeaderSet} == {*SETS}
 
 
@@ -82,6 +87,10 @@ class Foundation:
         self._stub.respond(handler, status=status, body=json.dumps(page).encode())
 
 
+APPS = cast("SuiteApps", SimpleNamespace(record_event=lambda: True))
+PURGE = Request("POST", PURGE_PATH, Place(Step.GENERATED_PURGE, 1))
+
+
 @pytest.mark.parametrize(("process", "purges"), [("worker", 1), ("another", 2)])
 def test_set_is_sent_again_if_events_survive(
     process: str, purges: int, stub_server: StubServer, make_client: Callable[..., Client]
@@ -91,16 +100,62 @@ def test_set_is_sent_again_if_events_survive(
     Two purges in one second seed equal events.
     """
     foundation = Foundation(stub_server, process)
-    apps = cast("SuiteApps", SimpleNamespace(record_event=lambda: True))
-    request = Request("POST", PURGE_PATH, Place(Step.GENERATED_PURGE, 1))
-    purge_with_headers(make_client(), apps, request, HeaderSet.NEGOTIATION)
+    purge_with_headers(make_client(max_purges=FEW), APPS, PURGE, HeaderSet.NEGOTIATION)
     assert foundation.purges == [True] * purges
+
+
+@pytest.mark.parametrize("header", [name for name, value in SETS[HeaderSet.CLIENTS](TARGET).items() if value])
+def test_set_is_divided_until_one_header_is_left(
+    header: str, stub_server: StubServer, make_client: Callable[..., Client]
+) -> None:
+    """Where purges are to spare, the last purge carries the one header that breaks it, whichever it is."""
+    client, every = make_client(max_purges=40), SETS[HeaderSet.CLIENTS](TARGET)
+    ordinary = {"Authorization": "bearer", "User-Agent": "purge-conformance"}
+
+    def fail_if_sent(handler: BaseHTTPRequestHandler) -> None:
+        fails = handler.command == "POST" and not handler.headers.get(header, "-").startswith(ordinary.get(header, "-"))
+        stub_server.respond(handler, status=500 if fails else 200, body=b"{}")
+
+    stub_server.answer = fail_if_sent
+    purge_with_headers(client, APPS, PURGE, HeaderSet.CLIENTS)
+    broken = [x for x in recorded_evidence(client).exchanges if x.method == "POST" and x.status != HTTPStatus.OK]
+    assert broken[-1].tags[Tag.PART_OF_SET] == header
+    assert len(broken) <= client.guard.purges <= 2 + math.ceil(math.log2(len(every))) + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        (HeaderSet.GOOD_FIRST, ["Bearer T", "bearer garbage"]),
+        (HeaderSet.GOOD_LAST, ["bearer garbage", "Bearer T"]),
+        (HeaderSet.CLIENTS, ["Bearer T"]),
+        (HeaderSet.NEGOTIATION, ["bearer T"]),
+    ],
+)
+def test_credentials_of_a_set(
+    name: HeaderSet, values: list[str], stub_server: StubServer, make_client: Callable[..., Client]
+) -> None:
+    """A set says how the scheme is written, and whether a header that is no token is beside the good one."""
+    sent: list[list[str]] = []
+
+    def note(handler: BaseHTTPRequestHandler) -> None:
+        if handler.command == "POST":
+            sent.append(handler.headers.get_all("Authorization", []))
+        stub_server.respond(handler, body=b"{}")
+
+    stub_server.answer, client = note, make_client()
+    purge_with_headers(client, APPS, PURGE, name)
+    token = client.tokens[ADMIN]
+    assert sent == [[value.replace("T", token) for value in values]]
+    (recorded,) = [x for x in recorded_evidence(client).exchanges if x.method == "POST"]
+    assert token not in str(recorded.request_headers)
+    assert recorded.role == ADMIN
 
 
 @pytest.mark.parametrize(
     ("limit", "status", "purges"),
     [
-        (40, 200, [False]),
+        (40, 200, [True]),
         (12, 200, [True]),
         (12, 500, [True, True, False]),
         (12, 406, [True, False]),
@@ -110,10 +165,13 @@ def test_set_is_sent_again_if_events_survive(
 def test_plain_purge_carries_headers_if_few_are_allowed(
     limit: int, status: int, purges: list[bool], stub_server: StubServer, make_client: Callable[..., Client]
 ) -> None:
-    """If no generated purge is left for a set, a plain one carries it; one without headers follows if it fails."""
+    """A plain purge carries a set, another one if few are allowed; one without headers follows if it fails."""
     foundation = Foundation(stub_server, "worker", status)
     response = purge_with_spare_headers(
-        make_client(max_purges=limit), Request("POST", PURGE_PATH, Step.PURGE), HeaderSet.NEGOTIATION
+        make_client(max_purges=limit),
+        Request("POST", PURGE_PATH, Step.PURGE),
+        HeaderSet.LONG if limit > FEW else HeaderSet.GO,
+        HeaderSet.NEGOTIATION,
     )
     assert foundation.purges == purges
     assert response.succeeded is not (purges[-1] and status != 200)
