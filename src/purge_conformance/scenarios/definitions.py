@@ -196,7 +196,7 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
         Scenario.CHANGES_AFTER_PURGES, change_apps_after_purges, Cost(50), follows=(Scenario.PURGE_AFTER_CHANGES,)
     ),
     ScenarioDefinition(Scenario.INDUCED_ERRORS, induce_errors, Cost(40, 5), repetition=ROUNDS, needs_hook=True),
-    ScenarioDefinition(Scenario.CONCURRENT_PURGES, purge_concurrently, Cost(66, 7), repetition=ROUNDS),
+    ScenarioDefinition(Scenario.CONCURRENT_PURGES, purge_concurrently, Cost(70, 7), repetition=ROUNDS),
     ScenarioDefinition(
         Scenario.RACE,
         race_purges_with_changes,
@@ -208,7 +208,7 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
     ScenarioDefinition(
         Scenario.PURGE_WITHOUT_STARTED_APPS,
         purge_without_started_apps,
-        Cost(20, 1),
+        Cost(32, 2),
         app_modes=WITH_APPS,
         needs_ability=Ability.CHANGE,
     ),
