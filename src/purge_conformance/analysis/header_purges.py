@@ -101,7 +101,7 @@ def name_of(x: Exchange) -> HeaderSet:
 def is_refused(x: Exchange, name: HeaderSet) -> bool:
     """Whether a purge was refused by the target or before it, where a refusal for this set of headers is allowed.
 
-    A 401 is none for a good token, unless another Authorization header is beside it.
+    With a good token, 401 is allowed only if another Authorization header is beside it.
     """
     may_refuse = name in WITH_OTHER_TOKEN or (name not in UNREFUSABLE and x.status != HTTPStatus.UNAUTHORIZED)
     return x.rejected and may_refuse and (is_of_target(x) or is_firewall_page(x))
