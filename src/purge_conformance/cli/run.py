@@ -16,7 +16,7 @@ from purge_conformance.cli.output import ask
 from purge_conformance.cli.watch import watch_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from purge_conformance.cli.progress import Reporter
@@ -42,15 +42,18 @@ def run(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None)
     from purge_conformance.cli.progress import Reporter, Verbosity
     from purge_conformance.engine import reference_process
 
-    reporter = Reporter(Console(), Verbosity(NORMAL if verbosity is None else verbosity))
+    def new_reporter() -> Reporter:
+        return Reporter(Console(), Verbosity(NORMAL if verbosity is None else verbosity))
+
     if values["watch"]:
-        sys.exit(watch_target(values, allow_purge, reporter, front_end_of(reporter), run_once))
+        sys.exit(watch_target(values, allow_purge, new_reporter, run_once))
+    reporter = new_reporter()
     if "target" in values:
-        sys.exit(run_once(values, allow_purge, reporter, front_end_of(reporter)).code)
+        sys.exit(run_once(values, allow_purge, reporter).code)
     _require_no_target_flags(values, allow_purge)
     with reference_process.server() as (url, tokens):
         own_values = {"target": url, "hook": reference_process.hook_url(url), "owns_target": True}
-        sys.exit(run_once(values | own_values, (), reporter, front_end_of(reporter), tokens).code)
+        sys.exit(run_once(values | own_values, (), reporter, tokens=tokens).code)
 
 
 def _require_no_target_flags(values: Options, allowed_hosts: Iterable[str]) -> None:
@@ -69,7 +72,7 @@ def run_once(
     values: Options,
     allowed_hosts: Iterable[str],
     reporter: Reporter,
-    front_end: FrontEnd,
+    adapt: Callable[[FrontEnd], FrontEnd] = lambda front_end: front_end,
     tokens: Mapping[str, str] | None = None,
 ) -> Ended:
     """Collect evidence from a target, judge it, print the verdict, and return how the run ended.
@@ -77,8 +80,8 @@ def run_once(
     Args:
         values: option name -> value.
         allowed_hosts: the hosts of `--allow-purge`.
-        reporter: prints the progress.
-        front_end: how the run communicates with its user.
+        reporter: prints the progress of this run.
+        adapt: changes how the run communicates with its user.
         tokens: role -> token, where they are already known.
 
     Raises:
@@ -92,6 +95,7 @@ def run_once(
     from purge_conformance.evidence import notes
     from purge_conformance.report import formats
 
+    front_end = adapt(front_end_of(reporter))
     outputs = formats.outputs(values.get("format", ()), os.environ)
     formats.require_writable(outputs)
     promises = read_promises(values, expected_in(values))

@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
 
 def watch_target(
-    values: Options,
-    allowed_hosts: Sequence[str],
-    reporter: Reporter,
-    front_end: FrontEnd,
-    run_once: Callable[..., Ended],
+    values: Options, allowed_hosts: Sequence[str], new_reporter: Callable[[], Reporter], run_once: Callable[..., Ended]
 ) -> int:
     """Run once and again after each change, each time in a folder of its own; return the exit code of the last run.
 
@@ -31,9 +27,8 @@ def watch_target(
     Args:
         values: option name -> value; `out` is the parent of the folders.
         allowed_hosts: the hosts of `--allow-purge`.
-        reporter: prints the progress.
-        front_end: how each run communicates with its user.
-        run_once: runs and judges; gets options, hosts, reporter and front end.
+        new_reporter: returns what prints the progress of one run.
+        run_once: runs and judges; gets options, hosts, reporter, and what adapts its front end.
 
     Raises:
         SuiteError: no change could be seen, or a run was refused.
@@ -46,12 +41,15 @@ def watch_target(
     settings, file = build_settings(values), values["watch_file"]
     require_visible(partial(read_versions, settings), file, settings.target.url)
     create_folder = partial(create_default_folder, Path(values.get("out", PARENT)))
-    front_end = replace(front_end, ask=None, create_folder=create_folder)
     options = {name: value for name, value in values.items() if name != "out"}
+
+    def adapt(front_end: FrontEnd) -> FrontEnd:
+        return replace(front_end, ask=None, create_folder=create_folder)
+
     return watch(
-        partial(run_once, options, allowed_hosts, reporter, front_end),
+        lambda: run_once(options, allowed_hosts, new_reporter(), adapt),
         lambda: State.read(partial(read_versions, settings), file),
         values["interval"],
         Clock(time.monotonic, time.sleep),
-        reporter.print_line,
+        new_reporter().print_line,
     )

@@ -140,6 +140,9 @@ def _sides(comparison: Comparison) -> Iterator[str]:
         yield f"{name}: {facts.place}: {facts.verdict}; {about}"
     if comparison.old.target != comparison.new.target:
         yield "The two reports are of different targets."
+    for name, facts in (("old", comparison.old), ("new", comparison.new)):
+        if facts.requirements and all(row.cases is None for row in facts.requirements.values()):
+            yield f"The {name} report counts no cases, so no case is compared."
     if comparison.old.requirements_digest != comparison.new.requirements_digest:
         yield "The two reports are of different requirement sets: compared is what both judged."
 

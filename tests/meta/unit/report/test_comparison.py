@@ -82,6 +82,13 @@ def test_equal_reports_are_short() -> None:
     assert lines[-1] == "Result: No regression in 7 requirements compared."
 
 
+def test_report_without_cases_is_named() -> None:
+    """If a report of an older suite counts no cases, the comparison says that no case is compared."""
+    old = report({name: value for name, value in row("A-1").items() if name != "cases"})
+    assert "The old report counts no cases, so no case is compared." in as_text(comparison(old, report(row("A-1"))))
+    assert not any("counts no cases" in line for line in as_text(comparison()))
+
+
 def test_summary_of_nothing_in_common() -> None:
     """Reports with nothing in common are not called free of regressions."""
     assert summary(comparison(report(row("A-1")), report(row("B-1")))).startswith("Nothing in common")
