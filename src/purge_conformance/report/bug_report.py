@@ -33,12 +33,13 @@ if TYPE_CHECKING:
     from purge_conformance.report.messages import MessageView
     from purge_conformance.report.model import Finding, Result, Run
 
-MAX_TITLE_CHARS = 140
+MAX_TITLE_CHARS = 180
 MAX_CELL_CHARS = 120
 MAX_BODY_CHARS = 2_000
 MAX_SCRIPT_CHARS = 40_000
 MAX_FINDINGS = 5
 MAX_SAME = 10  # other requests that show a defect
+GUID_IN_PATH = re.compile(r"/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 URL_WITH_PASSWORD = re.compile(r"://[^/\s\"]*:[^/\s\"]*@")
 GUID_IN_WORDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
 # Of a request and of an answer: what may decide how it is treated, or lets a maintainer find it in a log.
@@ -84,8 +85,9 @@ def title(finding: Finding, exchange: Exchange | None, result: Result, evidence:
     """Return what happens, in a line: a request and its status, or what is expected and what is there instead."""
     got = finding.got.partition(" {")[0]
     if exchange and _is_answer(finding, exchange):
-        words = f"{_describe_sent(exchange)} is answered {response(exchange).line}, expected {finding.expected}"
-        return _clip_words(words)
+        flaw = _flaw(finding, exchange) or f"expected {finding.expected}"
+        sent = GUID_IN_PATH.sub("/GUID", _describe_sent(exchange))
+        return _clip_words(f"{sent} is answered {response(exchange).line}, {flaw}")
     is_effect = exchange is not None and exchange.method == "GET" and result.requirement.operation == PURGE_OPERATION
     place = "After a purge" if is_effect else _operation(exchange)
     words = f"{place}: expected {finding.expected}, got {got}"
@@ -96,7 +98,15 @@ def title(finding: Finding, exchange: Exchange | None, result: Result, evidence:
 
 def _is_answer(finding: Finding, exchange: Exchange | None) -> bool:
     """Whether what is wrong is the answer itself, which the finding quotes."""
-    return exchange is not None and exchange.status is not None and finding.got.startswith(str(exchange.status))
+    if exchange is None or exchange.status is None:
+        return False
+    return finding.got.startswith(str(exchange.status)) or bool(_flaw(finding, exchange))
+
+
+def _flaw(finding: Finding, exchange: Exchange) -> str:
+    """Return what a finding says of an answer before it quotes it; empty if it only quotes it, or does not."""
+    words, separator, _ = finding.got.partition(f": {exchange.status} ")
+    return words if separator else ""
 
 
 def _describe_sent(exchange: Exchange) -> str:
@@ -178,11 +188,7 @@ def _got(
     evidence: Evidence, view: DefectView, found: tuple[Result, Sequence[Finding]], exchange: Exchange | None
 ) -> Iterator[str]:
     result, findings = found
-    rows = (
-        {}
-        if _is_answer(findings[0], exchange)
-        else dict.fromkeys(one_line(finding.got, MAX_BODY_CHARS) for finding in findings)
-    )
+    rows = dict.fromkeys(filter(None, (_text_of(finding, exchange) for finding in findings)))
     yield from filter(None, ["\n".join(f"- {escape(row)}" for row in list(rows)[:MAX_FINDINGS])])
     if (more := len(rows) - MAX_FINDINGS) > 0:
         yield f"And {more} more of the same kind."
@@ -196,6 +202,12 @@ def _got(
         yield f"{rate(result)}."
     if passed := findings[0].passing_exchange:
         yield f"The same check passed at another time: exchange {passed} of the evidence."
+
+
+def _text_of(finding: Finding, exchange: Exchange | None) -> str:
+    """Return what was got, without an answer that is shown below; empty if nothing is left."""
+    text = _flaw(finding, exchange) if exchange and _is_answer(finding, exchange) else finding.got
+    return one_line(text, MAX_BODY_CHARS)
 
 
 def _same(view: DefectView, evidence: Evidence, exchange: Exchange | None) -> Iterator[str]:
