@@ -10,7 +10,7 @@ import argparse
 import gc
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from purge_conformance.engine.pytest_session import Preparation
     from purge_conformance.engine.verdicts import RunBuilder
     from purge_conformance.evidence.records import Evidence
-    from purge_conformance.report.model import Result
 
 PREPARATION: pytest.StashKey[Preparation] = pytest.StashKey()
 RUN_BUILDERS: pytest.StashKey[dict[str, RunBuilder]] = pytest.StashKey()  # by folder of evidence; "" for a target
@@ -49,7 +48,7 @@ ONE_PROCESS = (
     "would collect the evidence in each of its processes, and purge the target in each. The judgments take about two "
     "seconds in one: run them with `-n 0`, or without it"
 )
-LETTERS = {"passed": ".", "failed": "F", "inconclusive": "I", "not exercised": "n"}
+LETTERS = {"passed": ".", "failed": "F", "inconclusive": "I", "not exercised": "n", "known": "k"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -85,7 +84,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="Judge the evidence of an earlier run and send nothing; repeatable.",
     )
-    group.addoption("--conformance-baseline-name", help=argparse.SUPPRESS)  # for the process that the command starts
+    for name in ("baseline", "known-failures"):  # for the process that the command starts
+        group.addoption(f"--conformance-{name}-name", help=argparse.SUPPRESS)
     group.addoption(
         "--conformance-config",
         metavar="FILE",
@@ -199,21 +199,25 @@ def pytest_runtest_makereport(
     if builders is None or not item.get_closest_marker(MARKER):
         return report
     if call.when == "call" or (call.when == "setup" and call.excinfo):
-        from purge_conformance.engine.pytest_session import explain
+        from purge_conformance.engine.pytest_session import explain, pytest_outcome
 
         view = getattr(item, "funcargs", {}).get("view")
         error = call.excinfo.value if call.excinfo else None
-        result = builders[_run_key(item)].record(_requirement_id(item), error, view, call.duration)
-        report.user_properties.append(("outcome", str(result.outcome)))
+        builder = builders[_run_key(item)]
+        result = builder.record(_requirement_id(item), error, view, call.duration)
         gc.freeze()  # what the judgment cached of the evidence stays as well
-        report.outcome = _pytest_outcome(result)
+        report.outcome, shown = pytest_outcome(result, builder)
+        report.user_properties.append(("outcome", shown))
         text = explain(result)
         report.longrepr = (str(item.path), item.location[1] or 0, text) if report.outcome == "skipped" else text or None
     return report
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """Show each outcome by its own name; a SHOULD that failed is `advised`, since it does not fail the run."""
+    """Show each outcome by its own name; a SHOULD that failed is `advised`, since it does not fail the run.
+
+    A MUST that failed or is open, and that a known failure excuses, is `known`.
+    """
     outcome = dict(getattr(report, "user_properties", ())).get("outcome")  # a report of collection has none
     if report.when == "teardown" or outcome is None:
         return None
@@ -323,15 +327,6 @@ def _line_writer(config: pytest.Config) -> Callable[[str], None]:
     writer = config.get_terminal_writer()
     writer._file = cast("TextIO", TolerantStream(writer._file))  # noqa: SLF001 -- there is no public name
     return writer.line
-
-
-def _pytest_outcome(result: Result) -> Literal["passed", "failed", "skipped"]:
-    """Return what a result is for pytest: only a MUST that failed or keeps the verdict open is red."""
-    from purge_conformance.report.model import Outcome, is_red
-
-    if result.outcome is Outcome.PASSED:
-        return "passed"
-    return "failed" if is_red(result) else "skipped"
 
 
 def _requirement_id(item: pytest.Item) -> str:

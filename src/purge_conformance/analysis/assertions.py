@@ -60,7 +60,8 @@ def require_no(findings: Iterable[Finding], case: str | None = None) -> None:
     """
     all_findings = tuple(findings)
     if all_findings:
-        raise RequirementViolated(all_findings[:MAX_FINDINGS], case, len(all_findings))
+        named = tuple(replace(finding, case=finding.case or case) for finding in all_findings[:MAX_FINDINGS])
+        raise RequirementViolated(named, case, len(all_findings))
 
 
 def require_each_trial(view: JudgmentView, trials: Iterable[Trial], case: str | None = None) -> None:
@@ -89,9 +90,11 @@ def require_each_trial(view: JudgmentView, trials: Iterable[Trial], case: str | 
     object.__setattr__(view, "tally", tally)
     findings: dict[tuple[str, str, str], Finding] = {}
     for trial in failed:
+        own_case = trial.case or case or view.case_of(trial.exchange)
         for finding in trial.findings:
             signature = (trial.group, finding.expected, finding.got)
-            findings.setdefault(signature, replace(finding, passing_exchange=passed.get(trial.group)))
+            passing = passed.get(trial.group)
+            findings.setdefault(signature, replace(finding, passing_exchange=passing, case=finding.case or own_case))
     require_no(findings.values(), case or next((trial.case for trial in failed), None))
 
 

@@ -197,15 +197,23 @@ def _defect(symptoms: list[_Symptom]) -> Defect:
 
 
 def describe_request(x: Exchange) -> str:
-    """Return a request in words: method, path, and whose credential it carried."""
+    """Return a request in words: method, path, whose credential it carried, and its body."""
+    body = f" and the body {x.request_body}" if x.request_body else ""
+    return f"{x.method} {clip(x.path, PATH_CHARS)} {_describe_credential(x)}{body}"
+
+
+def describe_kind_of_request(x: Exchange) -> str:
+    """Return a request in words without what chance or the state of the target decides: its query, its body, a guid."""
+    return f"{_operation(x)} {_describe_credential(x)}"
+
+
+def _describe_credential(x: Exchange) -> str:
     kind = _credential(x)
     match kind:
         case CredentialKind.NONE:
-            who = "without a token"
+            return "without a token"
         case CredentialKind.VALID:
-            who = f"as {x.role}"
+            return f"as {x.role}"
         case _:
             who = f"with an {kind} token" if kind[0] in "aeiou" else f"with a {kind} token"
-            who += f" ({x.role.replace('-', ' ')})" if x.role != kind else ""
-    body = f" and the body {x.request_body}" if x.request_body else ""
-    return f"{x.method} {clip(x.path, PATH_CHARS)} {who}{body}"
+            return f"{who} ({x.role.replace('-', ' ')})" if x.role != kind else who

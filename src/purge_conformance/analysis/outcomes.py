@@ -42,13 +42,15 @@ class Undecided(Exception):
         reason: why it could not be judged.
         cause: what that is attributed to.
         next_step: what the user does so that it can be judged; empty for the default of the cause.
+        blocked_by: ids of the requirements whose failure is the only reason; the engine knows them.
     """
 
-    def __init__(self, reason: str, cause: Cause, next_step: str = "") -> None:
-        """Store the reason, its cause and the next step."""
+    def __init__(self, reason: str, cause: Cause, next_step: str = "", blocked_by: tuple[str, ...] = ()) -> None:
+        """Store the reason, its cause, the next step, and what failed."""
         self.reason = reason
         self.cause = cause
         self.next_step = next_step
+        self.blocked_by = blocked_by
         super().__init__(reason)
 
 

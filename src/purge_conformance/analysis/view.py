@@ -96,6 +96,12 @@ class JudgmentView(Evidence):
         for case, sent in parts.items():
             self.count_whole(case, sent)
 
+    def case_of(self, number: int) -> str | None:
+        """Return the case that an exchange is a trial of: the most special one; None if there is none, or several."""
+        sizes = {case: len(numbers) for case, numbers in self.cases.items() if number in numbers}
+        special = [case for case, size in sizes.items() if size == min(sizes.values())]
+        return special[0] if len(special) == 1 else None
+
     def explain(self, case: str, reason: Undecided) -> None:
         """Say why a case was not tried; a case that was counted needs no reason."""
         self.untried[case] = reason

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 USAGE_ERROR, INCONCLUSIVE = 2, 3
 EPILOG = (
-    "Exit codes: 0 conformant or partial, 1 non-conformant, 2 usage, configuration, consent or archive, 3 inconclusive."
+    "Exit codes: 0 conformant (also except for known failures) or partial, 1 non-conformant, or the gate is broken, "
+    "2 usage, configuration, consent or archive, 3 inconclusive."
 )
 
 

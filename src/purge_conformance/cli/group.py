@@ -16,6 +16,7 @@ from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, USAGE_ERROR, exit_w
 from purge_conformance.cli.explain import explain
 from purge_conformance.cli.init import init
 from purge_conformance.cli.judge import judge
+from purge_conformance.cli.known_failures import known_failures
 from purge_conformance.cli.list import list_requirements
 from purge_conformance.cli.output import write_error
 from purge_conformance.cli.plan import plan
@@ -88,6 +89,7 @@ for subcommand in (
     reproduce,
     trend,
     list_requirements,
+    known_failures,
     explain,
     show,
     report_bug,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--out", type=FOLDER, metavar="FOLDER", required=True, help="Folder for the new reports.")
 @profile_option("those of the run")
 @select_option
-@with_flags("format", "baseline")
+@with_flags("format", "baseline", "known_failures")
 def judge(*, folder: Path, out: Path, profiles: tuple[str, ...], select: tuple[str, ...], values: Options) -> None:
     """Judge the evidence in FOLDER again, offline."""
     from purge_conformance.engine.promises import read_promises

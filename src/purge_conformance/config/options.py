@@ -221,6 +221,13 @@ KEYS = (
         "COMMAND",
         is_secret=True,
     ),
+    Key(
+        "known_failures",
+        FILE,
+        "YAML file of the failures that are known and excused until a date; the verdict is then at best "
+        "conformant-except-known.",
+        "FILE",
+    ),
     Key("fingerprint", SHA256, "Purge only the foundation with this fingerprint (`plan` prints it).", "SHA256"),
     Key("alongside", BOOLEAN, "Run although another run of the suite was active on the target within the last hour."),
     Key(

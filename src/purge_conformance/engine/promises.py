@@ -1,4 +1,7 @@
-"""What the user promises about a run with `--baseline`: read before the first request, checked once it is judged."""
+"""What the user promises about a run with `--known-failures` and `--baseline`.
+
+Both files are read before the first request, and checked once the run is judged.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from purge_conformance.config import known_failures, yaml_lines
 from purge_conformance.errors import BadSetting
 from purge_conformance.report.compare import Kind, compare
 from purge_conformance.report.facts import facts_of, parse_bytes, read_bytes
 from purge_conformance.report.gate import Breach, BreachKind, Gate
+from purge_conformance.report.known_failures import KnownFailures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -21,7 +26,9 @@ if TYPE_CHECKING:
     from purge_conformance.report.facts import ReportFacts
     from purge_conformance.report.model import Run
 
-BASELINE_NAME = "--conformance-baseline-name"  # an option of pytest for the process that judges a run of the command
+# Options of pytest for the process that judges a run of the command: the names of the files that it has copies of.
+BASELINE_NAME = "--conformance-baseline-name"
+KNOWN_FAILURES_NAME = "--conformance-known-failures-name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +58,52 @@ class Promises:
 
     Attributes:
         baseline: the report that it is compared with; None: none was named.
+        known: the known failures; None: no file was named.
     """
 
     baseline: Baseline | None = None
+    known: KnownFailures | None = None
 
     @property
     def checks(self) -> tuple[Callable[[Run], Gate], ...]:
-        """What returns the gate of each promise."""
+        """What returns the gate of each promise, except that of the known failures."""
         return (self.baseline.check,) if self.baseline else ()
 
 
 NO_PROMISES = Promises()
 
 
-def read_promises(values: Options, expected: Collection[str], name: str | None = None) -> Promises:
+def read_promises(
+    values: Options, expected: Collection[str], name: str | None = None, known_name: str | None = None
+) -> Promises:
     """Read what the user promises about a run.
 
     Args:
         values: option name -> value.
         expected: ids of the requirements that the run judges.
         name: how the user named the baseline, where a copy of it is read.
+        known_name: how the user named the file of known failures, where a copy of it is read.
 
     Raises:
         BadData: the baseline cannot be read.
-        BadSetting: it judged none of these requirements, so that it promises nothing.
+        BadSetting: it judged none of these requirements, so that it promises nothing; or the file of known failures is
+            not usable.
     """
+    return Promises(_read_baseline(values, expected, name), _read_known_failures(values, known_name))
+
+
+def _read_known_failures(values: Options, name: str | None) -> KnownFailures | None:
+    place = values.get("known_failures")
+    if place is None:
+        return None
+    document = yaml_lines.load(Path(place), known_failures.FLAG, name)
+    return KnownFailures(name or place, known_failures.entries_of(document), document.text)
+
+
+def _read_baseline(values: Options, expected: Collection[str], name: str | None) -> Baseline | None:
     place = values.get("baseline")
     if place is None:
-        return NO_PROMISES
+        return None
     data = read_bytes(Path(place))
     baseline = Baseline(name or place, data, parse_bytes(data, f"--baseline {name or place}"))
     if not any(row.is_judged and row.id in expected for row in baseline.facts.requirements.values()):
@@ -86,20 +111,23 @@ def read_promises(values: Options, expected: Collection[str], name: str | None =
             f"--baseline {baseline.name} judged none of the requirements of this run, so that nothing can be compared. "
             "Give the report of a run with the same profile and selection, or omit --baseline."
         )
-    return Promises(baseline)
+    return baseline
 
 
 @contextmanager
 def as_pytest_options(promises: Promises) -> Iterator[list[str]]:
     """Give the options of pytest for another process, which reads copies of the files as they were."""
-    baseline = promises.baseline
-    if baseline is None:
-        yield []
-        return
+    baseline, known, options = promises.baseline, promises.known, list[str]()
     with TemporaryDirectory(prefix="purge-conformance-") as folder:
-        path = Path(folder, "baseline.json")
-        path.write_bytes(baseline.data)
-        yield [f"--conformance-baseline={path}", f"{BASELINE_NAME}={baseline.name}"]
+        if baseline:
+            path = Path(folder, "baseline.json")
+            path.write_bytes(baseline.data)
+            options += [f"--conformance-baseline={path}", f"{BASELINE_NAME}={baseline.name}"]
+        if known:
+            path = Path(folder, "known-failures.yaml")
+            path.write_text(known.text, encoding="utf-8")
+            options += [f"--conformance-known-failures={path}", f"{KNOWN_FAILURES_NAME}={known.path}"]
+        yield options
 
 
 def _sentence(change: Change, baseline: str) -> str:

@@ -42,6 +42,13 @@ def judge(
 ) -> Run:
     """Judge the evidence in one folder, write all reports to another or the same, and return what they say.
 
+    Args:
+        evidence: its folder.
+        out: the folder of the reports.
+        profiles: which requirements are judged; none: those of the run.
+        select: globs of ids; none: those of the run.
+        promises: what the user promised about the run.
+
     Raises:
         ReportsNotWritten: some reports could not be written; all others are.
         SuiteError: pytest ended without a report.

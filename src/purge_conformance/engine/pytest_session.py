@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.config import loader
@@ -32,7 +32,7 @@ from purge_conformance.evidence.jsonl import FILE_NAME, read
 from purge_conformance.evidence.safe_text import printable
 from purge_conformance.report import REQUIRED, formats, junit, terminal
 from purge_conformance.report.grouping import by_steps, distinct_findings
-from purge_conformance.report.model import EXIT_CODES, Outcome, Verdict
+from purge_conformance.report.model import EXIT_CODES, Outcome, Verdict, is_red
 from purge_conformance.target import archive
 
 if TYPE_CHECKING:
@@ -122,7 +122,10 @@ def _prepare_evidence(flags: Options, option: Namespace) -> Preparation:
     builders: RunBuilders = {}
     for name, each in evidence.items():
         promises = read_promises(
-            flags, requirements_in(scope_to_judge(each, profiles, select)), option.conformance_baseline_name
+            flags,
+            requirements_in(scope_to_judge(each, profiles, select)),
+            option.conformance_baseline_name,
+            option.conformance_known_failures_name,
         )
         builders[name] = start_judging(each, profiles, select, promises)
     for name in option.evidence:
@@ -195,6 +198,18 @@ def reports_without_judgment(builders: RunBuilders) -> dict[str, dict[str, Any]]
             reports[name] = {"outcome": "skipped", "longrepr": (name, 0, explain(result)), "when": "call"}
             reports[name] |= {"user_properties": properties}
     return reports
+
+
+def pytest_outcome(result: Result, builder: RunBuilder) -> tuple[Literal["passed", "failed", "skipped"], str]:
+    """Return what a result is for pytest, and the name that it is shown by.
+
+    Only a MUST is red that failed or is open, and that nothing excuses; one that a known failure excuses is `known`.
+    """
+    if result.outcome is Outcome.PASSED:
+        return "passed", str(result.outcome)
+    if builder.is_red(result):
+        return "failed", str(result.outcome)
+    return "skipped", "known" if is_red(result) else str(result.outcome)
 
 
 def errors_of_runs(builders: RunBuilders) -> dict[str, str]:

@@ -75,8 +75,8 @@ def examine(
         *_check_other_runs(probe, settings, on_exchange),
         _check_folder(values.get("out"), force=bool(values.get("force"))),
         *_check_formats(values.get("format", ())),
-        *_check_baseline(values),
         *_check_watch(values, settings),
+        *_check_promises(values),
     )
     return Readiness(settings, probe, checks)
 
@@ -119,18 +119,6 @@ def _check_formats(texts: Iterable[str]) -> Iterable[Check]:
             yield ok("formats", f"{', '.join(named)} can be written")
 
 
-def _check_baseline(values: Options) -> Iterable[Check]:
-    """Yield whether the report of `--baseline` can be compared, if one is named."""
-    try:
-        baseline = read_promises(values, expected_in(values)).baseline
-    except UsageError as reason:
-        got, _, next_step = str(reason).rpartition(". ")
-        yield refusal("baseline", got, "a report that judged requirements of this run", next_step)
-    else:
-        if baseline:
-            yield ok("baseline", f"{baseline.name} can be compared")
-
-
 def _check_watch(values: Options, settings: Settings) -> Iterable[Check]:
     """Yield whether `--watch` would see a change, if it is given and the target responds."""
     if not values.get("watch"):
@@ -144,3 +132,21 @@ def _check_watch(values: Options, settings: Settings) -> Iterable[Check]:
         return  # another check says so
     else:
         yield ok("watch", "a change can be seen")
+
+
+def _check_promises(values: Options) -> Iterable[Check]:
+    """Yield whether the files of `--baseline` and `--known-failures` are usable, if they are named."""
+    expected = {
+        "baseline": "a report that judged requirements of this run",
+        "known_failures": "entries as spec/known-failures.schema.json describes them",
+    }
+    for name, words in expected.items():
+        if values.get(name) is None:
+            continue
+        try:
+            read_promises({name: values[name]}, expected_in(values))
+        except UsageError as reason:
+            got, _, next_step = str(reason).rpartition(". ")
+            yield refusal(name.replace("_", " "), got, words, next_step)
+        else:
+            yield ok(name.replace("_", " "), f"{values[name]} can be used")

@@ -150,11 +150,23 @@ def start_judging(
 ) -> RunBuilder:
     """Return what gathers the results of the judgments of this evidence.
 
+    Args:
+        evidence: of the run.
+        profiles: which requirements are judged; none: those of the run.
+        select: globs of ids; none: those of the run.
+        promises: what the user promised about the run.
+
     Raises:
         UsageError: a profile or a glob is unknown, or the evidence does not name its settings.
     """
     scope = scope_to_judge(evidence, profiles, select)
-    return RunBuilder(attribute_rejections(evidence), requirements_in(scope), scope=scope, promises=promises.checks)
+    return RunBuilder(
+        attribute_rejections(evidence),
+        requirements_in(scope),
+        scope=scope,
+        known=promises.known,
+        promises=promises.checks,
+    )
 
 
 def write_reports(builder: RunBuilder, folder: Path) -> Run:

@@ -133,7 +133,8 @@ def or_silent_purges(
     if not (silent and violated):
         return error
     longer = f" If a purge takes longer than {silent.timeout}, give more." if silent.timeout else ""
-    return Inconclusive(f"{silent.description} ({violated}).", Cause.TARGET, after_fixing([violated]) + longer)
+    next_step = after_fixing([violated]) + longer
+    return Inconclusive(f"{silent.description} ({violated}).", Cause.TARGET, next_step, (violated,))
 
 
 def _is_violated(end: BaseException | None, silent: SilentPurges) -> bool:

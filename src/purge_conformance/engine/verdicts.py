@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,22 +24,20 @@ from purge_conformance.catalogue.api import is_purge
 from purge_conformance.catalogue.model import Disturbance
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.engine.cases import open_case, with_cases
+from purge_conformance.engine.findings import complete
 from purge_conformance.engine.next_steps import NO_RUN_CAN, after_fixing, default_next_step, name_failures
 from purge_conformance.engine.prerequisites import has_crashed, judge
 from purge_conformance.engine.run_facts import count_statuses, measure_scenarios, run_notes
 from purge_conformance.engine.scope import not_collected
 from purge_conformance.engine.scripts import with_script
 from purge_conformance.engine.untried import explain, or_refusal, or_silent_purges
-from purge_conformance.evidence import clock, curl, notes
-from purge_conformance.evidence.app_descriptions import describe_apps_in
+from purge_conformance.evidence import clock, notes
 from purge_conformance.evidence.ending import describe_kill
 from purge_conformance.evidence.safe_text import capitalize
 from purge_conformance.report.gate import merge_gates
-from purge_conformance.report.model import CORE, Cause, Finding, Outcome, Result, Run, Scope, Verdict, roll_up
+from purge_conformance.report.model import CORE, Cause, Outcome, Result, Run, Scope, Verdict, is_red, roll_up
 from purge_conformance.report.nearest import with_nearest_fault
-from purge_conformance.report.pictures import picture_of
 from purge_conformance.report.text import enumerate_ids
-from purge_conformance.report.text_pictures import draw_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from purge_conformance.catalogue.model import Requirement
     from purge_conformance.evidence.records import Evidence
     from purge_conformance.report.gate import Gate
+    from purge_conformance.report.known_failures import KnownFailures
 
 MAX_EXCHANGES = 50  # that a result names
 NO_REPORT = Inconclusive("No judgment reported on it.", Cause.SUITE, "Run again; if it stays so, report it.")
@@ -68,8 +68,9 @@ class RunBuilder:
             that others rest on.
         missing: how the judgments end that reported nothing.
         scope: that of `expected`, for the verdict.
-        promises: what the user promised; each returns what became of it in a run, whose verdict and gate are not known
-            yet.
+        known: the known failures, or None.
+        promises: what else the user promised; each returns what became of it in a run, whose verdict and gate are not
+            known yet.
     """
 
     evidence: Evidence
@@ -78,6 +79,7 @@ class RunBuilder:
     ends: dict[str, BaseException | None] = field(default_factory=dict)
     missing: Inconclusive = NO_REPORT
     scope: Scope = CORE
+    known: KnownFailures | None = None
     promises: tuple[Callable[[Run], Gate], ...] = ()
 
     def expect_only(self, names: Iterable[str]) -> None:
@@ -113,7 +115,7 @@ class RunBuilder:
         error = open_case(requirement, view) if error is None else explain(requirement, error, view)
         error = or_silent_purges(requirement, or_refusal(error, view), view, self._end)
         result = with_cases(_result(requirement, self._excuse(requirement, error)), view)
-        findings = self._completed(result.findings)
+        findings = tuple(complete(finding, requirement, view) for finding in result.findings)
         finding_numbers = [number for each in findings for number in (each.exchange, each.passing_exchange)]
         numbers = [number for number in finding_numbers if number is not None]
         every = tuple(dict.fromkeys([*numbers, *view.read_exchanges]))
@@ -129,9 +131,30 @@ class RunBuilder:
     def build(self) -> Run:
         """Return the judged run; a requirement that no judgment reported on is inconclusive, caused by the suite."""
         run = self._run()
-        gate = merge_gates(promise(run) for promise in self.promises)
-        run = replace(run, gate=gate)
+        gates = [promise(run) for promise in self.promises]
+        if self.known:
+            gates.insert(0, self.known.gate(run, self._unreported(run)))
+        run = replace(run, gate=merge_gates(gates))
         return run if run.cut_short else replace(run, verdict=roll_up(run.requirements, run.scope, run.excused))
+
+    def is_red(self, result: Result) -> bool:
+        """Whether a result makes the exit code other than 0, as far as that is known before the run is judged."""
+        return is_red(result) and not (self.known and self.known.may_excuse(result, self._day))
+
+    @property
+    def _day(self) -> date:
+        """The last day of the run."""
+        last = max((x.sent_at + x.elapsed for x in self.evidence.exchanges), default=None)
+        return date.fromisoformat((clock.format_rfc3339(last) if last else self.evidence.header.started_at)[:10])
+
+    def _unreported(self, run: Run) -> list[Result]:
+        """Return the failures that keep others from being judged, of requirements that the run does not report."""
+        names = {name for result in run.requirements for name in result.blocked_by} - self.expected.keys()
+        return [self._failure(_requirement(name), self._end(name)) for name in sorted(names)]
+
+    def _failure(self, requirement: Requirement, error: BaseException | None) -> Result:
+        result, view = _result(requirement, error), JudgmentView(self.evidence)
+        return replace(result, findings=tuple(complete(each, requirement, view) for each in result.findings))
 
     def _run(self) -> Run:
         """Return the run before the promises are looked at: inconclusive, without a gate."""
@@ -200,7 +223,7 @@ class RunBuilder:
         if not violated and self._foreign_purge:
             words = f"{phrase[:1].upper()}{phrase[1:]}"
             return Inconclusive(f"{words}. Another client purged during the run.", Cause.RACE)
-        return Inconclusive(_prerequisites_failed(phrase, violated), Cause.TARGET, after_fixing(violated))
+        return Inconclusive(_prerequisites_failed(phrase, violated), Cause.TARGET, after_fixing(violated), violated)
 
     def _violated(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return those of the requirements whose judgments fail, running the ones that have not ended yet."""
@@ -218,20 +241,6 @@ class RunBuilder:
     @cached_property
     def _foreign_purge(self) -> tuple[int, int] | None:
         return find_foreign_purge(self.evidence)
-
-    def _completed(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        by_number = {x.n: x for x in self.evidence.exchanges}
-        header = self.evidence.header
-
-        def complete(finding: Finding) -> Finding:
-            """Add what the evidence knows: the command that shows it, the apps that it names, and a picture."""
-            exchange = by_number.get(finding.exchange or 0)
-            line = curl.command(exchange, header) if exchange else None
-            words = f"{finding.expected} {finding.got}"
-            apps = describe_apps_in(self.evidence, words, exchange.n) if exchange else ()
-            return replace(finding, curl=line, apps=apps, picture=draw_text(picture_of(finding, self.evidence)))
-
-        return tuple(map(complete, findings))
 
 
 def _is_cut_short(evidence: Evidence) -> bool:
@@ -282,4 +291,4 @@ def _result(requirement: Requirement, error: BaseException | None) -> Result:
 
 def _undecided(requirement: Requirement, outcome: Outcome, error: Undecided) -> Result:
     next_step = error.next_step or default_next_step(outcome, error.cause)
-    return Result(requirement, outcome, error.cause, error.reason, next_step)
+    return Result(requirement, outcome, error.cause, error.reason, next_step, blocked_by=error.blocked_by)

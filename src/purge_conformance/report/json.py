@@ -30,13 +30,13 @@ def dump(run: Run) -> str:
     return visible_json(text) + "\n"
 
 
-def load(folder: Path) -> Run:
-    """Return the run whose report is in `folder`.
+def load(place: Path) -> Run:
+    """Return the run of a report: a `report.json`, or the folder that holds it.
 
     Raises:
         BadData: there is no `report.json`, or it is not valid against `spec/report.schema.json`.
     """
-    path = folder / FILE_NAME
+    path = place if place.is_file() else place / FILE_NAME
     data = _parse(path)
     version = data.get("schema", data.get("format"))
     if version != SCHEMA:

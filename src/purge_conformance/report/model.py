@@ -77,6 +77,8 @@ class Finding:
         passing_exchange: number of an exchange in which the same check passed; or None.
         apps: what is known of the apps that `expected` and `got` name by their guids, one sentence each.
         picture: lines that draw it: requests on a time axis, the steps of a sequence, or the pages of a list.
+        case: the case of the requirement that it violates; None if the judgment does not say which.
+        sent: the request whose answer `got` quotes, in words; None if it is not about one answer.
     """
 
     expected: str
@@ -87,6 +89,8 @@ class Finding:
     passing_exchange: int | None = None
     apps: tuple[str, ...] = ()
     picture: tuple[str, ...] = ()
+    case: str | None = None
+    sent: str | None = None
 
     def __post_init__(self) -> None:
         """Mask passwords in URLs: evidence of older suites has them."""
@@ -130,6 +134,7 @@ class Result:
         untried: case -> what it needs, of each case that was not tried and keeps nothing open.
         newer_than_evidence: whether it is not judged since the evidence was collected for an older requirement set.
         finding_count, exchange_count: how many there are; 0 in a report that does not count them.
+        blocked_by: ids of the requirements whose failure is the only reason why it was not judged.
     """
 
     requirement: Requirement
@@ -146,6 +151,7 @@ class Result:
     newer_than_evidence: bool = False
     finding_count: int = 0
     exchange_count: int = 0
+    blocked_by: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -95,6 +95,7 @@ def _result(row: dict[str, Any]) -> Result:
         "cause": Cause(row["cause"]) if row["cause"] else None,
         "findings": tuple(map(_finding, row["findings"])),
         "exchanges": tuple(row["exchanges"]),
+        "blocked_by": tuple(row.get("blocked_by", ())),
         "tally": Tally(**row["tally"]),
     }
     members = {name: value for name, value in row.items() if name not in REQUIREMENT_FIELDS}

@@ -1,0 +1,128 @@
+"""A file of known failures from the failures of a run, one entry per defect, to be completed by its user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from purge_conformance.catalogue.model import Level
+from purge_conformance.config.known_failures import ENTRIES, FLAG, EntryKind
+from purge_conformance.evidence.safe_text import one_line
+from purge_conformance.report.grouping import by_reason, defects_of
+from purge_conformance.report.model import Cause, is_undecided
+from purge_conformance.report.signature import signature_of, signatures_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+
+    from purge_conformance.report.model import Finding, Result, Run
+    from purge_conformance.report.signature import Signature
+
+WIDTH = 110
+SEQUENCE = "tag:yaml.org,2002:seq"
+RATE_MARGIN, MAX_RATE = 1.5, 0.99  # a flaky failure may fail more often by chance
+PERMANENT = {Cause.CONFIGURATION, Cause.AUTHENTICATION, Cause.TARGET}  # another run here cannot judge it, either
+
+
+class _Ids(list[str]):
+    """Ids, which the file has in one line."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes plain values, and ids in one line."""
+
+
+_Dumper.add_representer(_Ids, lambda dumper, ids: dumper.represent_sequence(SEQUENCE, ids, flow_style=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the user of a new entry decides.
+
+    Attributes:
+        owner: who takes care of it.
+        reason: why it is accepted.
+        link: where it is tracked, or None.
+        expires: the last day on which it is excused.
+    """
+
+    owner: str
+    reason: str
+    link: str | None
+    expires: date
+
+
+def render(run: Run, terms: Terms, *, with_advice: bool = False) -> str:
+    """Return the file: an entry for each defect that makes the run red, and for what cannot be judged.
+
+    Args:
+        run: that was judged.
+        terms: of all entries.
+        with_advice: whether failed SHOULDs get entries, too.
+    """
+    lines = [
+        f"# Known failures of {one_line(run.target)}, from the run of {run.started_at[:10]}, for {FLAG}.",
+        "# spec/known-failures.schema.json describes each key. Write owner and reason of each entry.",
+        f"{ENTRIES}:",
+    ]
+    entries = [*_failures(run, terms, with_advice=with_advice), *_gaps(run, terms)]
+    if not entries:
+        return "\n".join([*lines[:-1], f"{ENTRIES}: []", ""])
+    for comment, entry in entries:
+        text = yaml.dump([entry], Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=WIDTH)
+        lines += ["", f"  # {_shorten(comment)}", *(f"  {line}" for line in text.rstrip().split("\n"))]
+    return "\n".join([*lines, ""])
+
+
+def not_entered(run: Run) -> list[Result]:
+    """Return what keeps the verdict open and gets no entry, since another run may judge it."""
+    return [r for r in run.requirements if is_undecided(r) and not r.blocked_by and r.cause not in PERMANENT]
+
+
+def _failures(run: Run, terms: Terms, *, with_advice: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a comment and an entry for each defect."""
+    for view in defects_of(run):
+        results = [(r, found) for r, found in view.results if with_advice or r.level is Level.MUST]
+        if results:
+            sent = f"{view.defect.sent}: " if view.defect.sent else ""
+            yield f"{sent}{view.defect.got}", _failure(results, terms)
+
+
+def _failure(results: Iterable[tuple[Result, tuple[Finding, ...]]], terms: Terms) -> dict[str, Any]:
+    rows = list(results)
+    flaky = [r.tally for r, _ in rows if r.tally.is_flaky]
+    kind = EntryKind.FLAKY if flaky and len(flaky) == len(rows) else EntryKind.FAILURE
+    entry: dict[str, Any] = {"requirements": _Ids(r.id for r, _ in rows)}
+    if kind is EntryKind.FLAKY:
+        rate = max(t.failures / t.trials for t in flaky)
+        entry |= {"kind": str(kind), "rate": min(MAX_RATE, round(rate * RATE_MARGIN, 2))}
+    signatures = dict.fromkeys(signature_of(r.id, finding) for r, found in rows for finding in found)
+    return entry | _terms(terms) | {"signature": [_row(each, several=len(rows) > 1) for each in signatures]}
+
+
+def _gaps(run: Run, terms: Terms) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a comment and an entry for each reason why requirements cannot be judged here."""
+    gaps = [r for r in run.requirements if is_undecided(r) and not r.blocked_by and r.cause in PERMANENT]
+    for group in by_reason(gaps):
+        entry: dict[str, Any] = {"requirements": _Ids(r.id for r in group), "kind": str(EntryKind.NOT_JUDGED)}
+        signature = {"signature": [{"got": signatures_of(group[0])[0].got}]}
+        yield group[0].next_step or group[0].reason, entry | _terms(terms) | signature
+
+
+def _terms(terms: Terms) -> dict[str, Any]:
+    link = {"link": terms.link} if terms.link else {}
+    return {"owner": terms.owner, "reason": terms.reason, **link, "expires": terms.expires.isoformat()}
+
+
+def _shorten(text: str) -> str:
+    line = one_line(text, 10 * WIDTH)
+    return line if len(line) <= WIDTH else f"{line[:WIDTH].rpartition(' ')[0]} …"
+
+
+def _row(signature: Signature, *, several: bool) -> dict[str, str]:
+    row = {"requirement": signature.requirement} if several else {}
+    row |= {name: value for name in ("case", "sent") if (value := getattr(signature, name))}
+    return row | {"expected": signature.expected, "got": signature.got}
