@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 MAX_CHARS = 160  # of one member: findings clip what they quote, later, at a place that depends on what comes before
 MAX_RAW_CHARS = 20_000
 MAX_STEPS = 10
+TIMELINE = "a timeline"  # which requests race, and how it ends, is another in each run
 _GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d(?::|%3A)\d\d(?::|%3A)\d\d(?:\.\d+)?(?:Z|[+-]\d\d(?::|%3A)\d\d)?")
 _HOST = re.compile(r"https?://[^/\s\"'<>?#]+", re.IGNORECASE)
 _OWN_NAME = re.compile(r"\bpurge-conformance-[\w-]+")
+_NAME = re.compile(r"(?<=[,:] name )[^,;<]+")
 _HEX = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{12,}\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w<./-])\d+(?:[.,]\d+)*(?![\w>])")
 _BEFORE_STATUS = (
@@ -87,8 +89,8 @@ def signature_of(requirement: str, finding: Finding) -> Signature:
 
 def normalize(text: str) -> str:
     """Return a text of a finding without what differs from run to run; the same of a text that is normal already."""
-    *_, last = text[:MAX_RAW_CHARS].strip().split("\n")  # of a timeline, what it leads to
-    return _until_stable(_normalize_once, last)
+    raw = text[:MAX_RAW_CHARS].strip()
+    return _until_stable(_normalize_once, TIMELINE if "\n" in raw else raw)
 
 
 def normalize_request(text: str) -> str:
@@ -126,7 +128,7 @@ def _clip(text: str) -> str:
 
 def _placeholders(text: str) -> str:
     text = _GUID.sub("<guid>", _TIME.sub(_time, _HOST.sub("<host>", text)))
-    text = _HEX.sub("<hex>", _OWN_NAME.sub("<name>", text))
+    text = _HEX.sub("<hex>", _NAME.sub("<name>", _OWN_NAME.sub("<name>", text)))
     return _NUMBER.sub(_number, text)
 
 

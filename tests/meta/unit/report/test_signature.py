@@ -44,7 +44,8 @@ WORDS = (
         ('200 {"resources": [{"guid": 1}], "pagination": {}}', '200 {"pagination": {"a": 2}, "resources": []}'),
         ("200 {'a': 'clipped ...", "200 {'b': 'clipped elsewhere ..."),
         ("error at /opt/cc/x.rb:149:in `y'", "error at /opt/cc/x.rb:151:in `y'"),
-        (f"12 ms start;\n30 ms purge;\nafterwards {ONE} is STARTED", f"9 ms purge;\nafterwards {OTHER} is STARTED"),
+        ("12 ms start;\n30 ms purge;\nafterwards the app is STARTED", "9 ms purge;\nafterwards the app is STOPPED"),
+        (f"the app {ONE}: state STARTED, name web, space x", f"the app {OTHER}: state STARTED, name app 2, space x"),
         ("the app purge-conformance-1f2e is renamed", "the app purge-conformance-77aa is renamed"),
     ],
 )
