@@ -33,6 +33,7 @@ from purge_conformance.evidence.safe_text import printable
 from purge_conformance.report import REQUIRED, formats, junit, terminal
 from purge_conformance.report.grouping import by_steps, distinct_findings
 from purge_conformance.report.model import EXIT_CODES, Outcome, Verdict, is_red
+from purge_conformance.report.scripts import file_name
 from purge_conformance.target import archive
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def explain(result: Result) -> str:
     lines = [head]
     for findings in by_steps(distinct_findings(result.findings)):
         lines += [words for each in findings for words in (f"expected:  {each.expected}", f"got:       {each.got}")]
-        if steps := findings[0].script or findings[0].curl:
+        if steps := f"sh {file_name(result)}" if findings[0].script else findings[0].curl:
             lines += f"reproduce: {steps}".split("\n")
     if (more := result.finding_count - len(result.findings)) > 0:
         lines.append(f"and:       {more} more of the same kind")

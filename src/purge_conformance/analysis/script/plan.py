@@ -69,11 +69,13 @@ class Plan:
     @property
     def may_purge(self) -> bool:
         """Whether a target may treat one of the requests as a purge."""
-        return any(x.method not in SAFE_METHODS and EVENTS_PATH in x.path for x in self.sent) or self._is_attempt
+        is_purging = any(x.method not in SAFE_METHODS and EVENTS_PATH in x.path for x in self.sent)
+        return is_purging or any(x.method not in SAFE_METHODS for x in self.tried)
 
     @property
-    def _is_attempt(self) -> bool:
-        return any(x.method not in SAFE_METHODS for x in self.tried)
+    def changes(self) -> bool:
+        """Whether it sends anything else than reads."""
+        return any(x.method not in SAFE_METHODS for x in self.sent)
 
 
 def plan(evidence: Evidence, finding: Finding, shown: Exchange, operation: str, followed: Collection[Scenario]) -> Plan:

@@ -4,11 +4,8 @@ API=${API:-@TARGET@}
 HOST=${API#*://}
 HOST=${HOST%%/*}
 echo "This script sends @PURGES@ to $API."
-case ${I_AGREE_TO_DESTROY:-} in
-  "$HOST" | "${HOST%:*}") ;;
-  *) die "it destroys events. To allow it, export I_AGREE_TO_DESTROY=$HOST" ;;
-esac
-for name in @TOKENS@; do eval "test -n \"\${$name:-}\"" || die "the variable $name is not set. Export it."; done
+@CONSENT@
+for name in @VARIABLES@; do eval "test -n \"\${$name:-}\"" || die "the variable $name is not set. Export it."; done
 WORK=$(mktemp -d) || exit 2
 RUN=r$(date +%s)$$
 made= is_on=

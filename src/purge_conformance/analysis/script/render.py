@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,14 @@ snapshot first
 saved=events-$(date +%Y%m%dT%H%M%S)-$$.jsonl
 look archive "$WORK/first.events" "$saved" || die "not all events could be read."
 echo "All events that exist now are in the file $saved.\""""
+PURGES = "Each purge DESTROYS ALL app usage events (billing data) of the target, and seeds new ones."
+MAY_PURGE = "Requests that must not purge follow; a faulty target may obey one, and lose ALL its app usage events."
+PROGRAM = "cat > \"$WORK/look.py\" <<'END_OF_PROGRAM'\n{}\nEND_OF_PROGRAM"
+CONSENT = """\
+case ${I_AGREE_TO_DESTROY:-} in
+  "$HOST" | "${HOST%:*}") ;;
+  *) die "it destroys events. To allow it, export I_AGREE_TO_DESTROY=$HOST" ;;
+esac"""
 SHOWN = """\
 if [ -s "$WORK/found" ]; then
   echo "THE FAILURE SHOWS:"
@@ -66,15 +75,9 @@ def render(evidence: Evidence, requirement: Requirement, finding: Finding, plan:
     add_tries(shell, plan, tries)
     shell.add(SHOWN)
     body = "\n".join(shell.lines)
-    text = "\n".join(
-        [
-            *_head(evidence, requirement, finding, plan, body, tries),
-            "cat > \"$WORK/look.py\" <<'END_OF_PROGRAM'",
-            program(plan.looks),
-            "END_OF_PROGRAM",
-            body,
-        ]
-    )
+    effort = _effort(evidence, plan, body, tries)
+    head = "\n".join(_head(evidence, requirement, finding, plan, effort))
+    text = "\n".join([head, "set -u", _prelude(evidence, plan, effort), PROGRAM.format(program(plan.looks)), body])
     end = next(name for name in (END, *(f"{END}_{n}" for n in range(10_000))) if name not in text)
     return f"sh -s <<'{end}'\n{text}\n{end}\n"
 
@@ -86,47 +89,71 @@ def _tries(plan: Plan, *, is_flaky: bool) -> int:
     return TRIES[is_flaky or is_race]
 
 
-def _head(  # noqa: PLR0913, PLR0917 -- what a reader has to know
-    evidence: Evidence, requirement: Requirement, finding: Finding, plan: Plan, body: str, tries: int
-) -> Iterator[str]:
-    """Yield what a reader has to know first, and the functions of the script."""
-    header = evidence.header
-    purges = sum(is_purge(x.method, x.path) and x.role == ADMIN for x in plan.tried) * tries + plan.setup_purges
-    number = pluralize(purges, "purge") if purges else "no purge as admin"
-    most = "at most " if tries > 1 else ""
-    harm = "Each purge DESTROYS ALL app usage events (billing data) of the target, and seeds new ones."
-    if not purges:
-        harm = "Requests that must not purge follow; a faulty target may obey one, and lose ALL its app usage events."
-    transport = "".join(f"{word} " for word in curl.transport_options(header.settings.get("transport")))
-    tokens = sorted({"ADMIN_TOKEN", *VARIABLE.findall(body + transport)})
+def _head(evidence: Evidence, requirement: Requirement, finding: Finding, plan: Plan, effort: _Effort) -> Iterator[str]:
+    """Yield what a reader has to know first, as comments."""
     yield f"# {requirement.id} ({requirement.level}): {_comment(requirement.statement)}"
     yield "#"
+    yield f"# This script sends {effort.purges}. {effort.harm}".rstrip()
     if plan.may_purge:
-        yield f"# This script sends {most}{number}. {harm}"
-        yield "# It writes all events to a file first. It creates apps of its own and deletes them at the end."
-    else:
-        yield "# This script sends no purge. It only reads, and creates apps of its own that it deletes at the end."
+        yield "# It writes all events to a file first."
+    if plan.setup:
+        yield "# It creates apps of its own, as the run did, and deletes them at the end."
+    elif plan.may_purge:
+        yield "# The run created no apps: start an app of yours before."
     yield "#"
     yield f"# expected: {_comment(finding.expected)}"
     yield f"# got:      {_comment(finding.got)}"
-    yield f"#           (exchange {plan.shown.n} of the run of {_comment(header.started_at)})"
+    yield f"#           (exchange {plan.shown.n} of the run of {_comment(evidence.header.started_at)})"
     yield "#"
-    yield f'# It needs curl and python3, and the variables {", ".join(tokens)} (without "bearer")'
-    yield "# and I_AGREE_TO_DESTROY=HOST[:PORT] of the target; export them. API=URL tries another server;"
-    yield "# SPACE_GUID=GUID creates the apps in that space. Exit status: 0 it does not show, 1 it shows, 2 not tried."
-    yield "set -u"
+    yield f'# It needs curl and python3, and the variables {", ".join(effort.variables)} (tokens without "bearer");'
+    if plan.changes:
+        yield "# I_AGREE_TO_DESTROY=HOST[:PORT] names the target. Export them. SPACE_GUID=GUID creates the apps there."
+    yield "# API=URL tries another server. Exit status: 0 the failure does not show, 1 it shows, 2 not tried."
+
+
+@dataclass(frozen=True, slots=True)
+class _Effort:
+    """What a script sends, and needs.
+
+    Attributes:
+        purges: how many it sends, in words.
+        harm: what they do, as a sentence; empty if it only reads.
+        variables: names of the variables that have to be set.
+        transport: curl's options for the transport of the run, with a space behind each.
+    """
+
+    purges: str
+    harm: str
+    variables: tuple[str, ...]
+    transport: str
+
+
+def _effort(evidence: Evidence, plan: Plan, body: str, tries: int) -> _Effort:
+    transport = "".join(f"{word} " for word in curl.transport_options(evidence.header.settings.get("transport")))
+    variables = tuple(sorted({"ADMIN_TOKEN", *VARIABLE.findall(body + transport)}))
+    purges = sum(is_purge(x.method, x.path) and x.role == ADMIN for x in plan.tried) * tries + plan.setup_purges
+    if purges:
+        return _Effort(f"{'at most ' if tries > 1 else ''}{pluralize(purges, 'purge')}", PURGES, variables, transport)
+    if plan.may_purge:
+        return _Effort("no purge as admin", MAY_PURGE, variables, transport)
+    return _Effort("no purge", "", variables, transport)
+
+
+def _prelude(evidence: Evidence, plan: Plan, effort: _Effort) -> str:
+    """Return the functions of the script, after what it requires."""
     sizes = [x.query.get("per_page", "") for x in evidence.of(Scenario.ARCHIVE)]
     replacements = {
-        "@TARGET@": shlex.quote(header.target),
-        "@PURGES@": f"{most}{number}",
-        "@TOKENS@": " ".join(tokens),
-        "@TRANSPORT@ ": transport,
+        "@TARGET@": shlex.quote(evidence.header.target),
+        "@PURGES@": effort.purges,
+        "@CONSENT@": CONSENT if plan.changes else ":",
+        "@VARIABLES@": " ".join(effort.variables),
+        "@TRANSPORT@ ": effort.transport,
         "@PER_PAGE@": next((size for size in sizes if size.isdigit()), str(GUARANTEED_PAGE_SIZE)),
     }
-    prelude = files(__package__).joinpath("prelude.sh").read_text(encoding="utf-8").rstrip()
+    text = files(__package__).joinpath("prelude.sh").read_text(encoding="utf-8").rstrip()
     for placeholder, value in replacements.items():
-        prelude = prelude.replace(placeholder, value)
-    yield prelude
+        text = text.replace(placeholder, value)
+    return text
 
 
 def _comment(text: str) -> str:
