@@ -106,7 +106,7 @@ def plan(evidence: Evidence, finding: Finding, shown: Exchange, operation: str, 
     is_alone = looks == (Look.SAME,) and shown.method in SAFE_METHODS and not _names_known(evidence, shown)
     first = min(x.n for x in tried)
     setup = () if is_alone else _setup(evidence, shown, first, followed, is_in_span=span is not None)
-    status_alone = is_answer and not _is_whole(finding, shown)
+    status_alone = is_answer and _is_status_wrong(finding, shown)
     return Plan(setup, tried, looks, shown, status_alone, tuple(_changed(tried)), is_alone)
 
 
@@ -115,10 +115,13 @@ def _names_known(evidence: Evidence, shown: Exchange) -> bool:
     return any(str(row["guid"]) in shown.path for x in evidence.exchanges if x.n < shown.n for row in x.resources)
 
 
-def _is_whole(finding: Finding, shown: Exchange) -> bool:
-    """Whether the whole answer to a purge by the admin is wrong, as its status is not."""
-    is_plain = is_purge(shown.method, shown.path) and shown.role == ADMIN and shown.succeeded
-    return is_plain and not re.search(r"\b[345]\d\d\b", finding.expected) and shown.status == HTTPStatus.OK
+def _is_status_wrong(finding: Finding, shown: Exchange) -> bool:
+    """Whether the status of an answer is what is wrong, and not its content."""
+    if numbers := re.findall(r"\b[1-5]\d\d\b", finding.expected):
+        return str(shown.status) not in numbers
+    if shown.status is None or shown.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return True
+    return shown.succeeded and shown.method not in SAFE_METHODS and not _is_admin_purge(shown)
 
 
 def _looks_at(tried: Iterable[Exchange], *, is_answer: bool) -> tuple[Look, ...]:
