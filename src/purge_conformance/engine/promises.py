@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.config import known_failures, yaml_lines
 from purge_conformance.errors import BadSetting
-from purge_conformance.report.compare import Kind, compare
+from purge_conformance.report.compare import Kind, by_requirement, compare
 from purge_conformance.report.facts import facts_of, parse_bytes, read_bytes
 from purge_conformance.report.gate import Breach, BreachKind, Gate
 from purge_conformance.report.known_failures import KnownFailures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from purge_conformance.config.loader import Options
     from purge_conformance.report.compare import Change
@@ -48,7 +48,8 @@ class Baseline:
     def check(self, run: Run) -> Gate:
         """Return the regressions of a run."""
         regressions = compare(self.facts, facts_of(run, "this run")).regressions
-        breaches = tuple(Breach(BreachKind.REGRESSION, each.id, _sentence(each, self.name)) for each in regressions)
+        groups = by_requirement(regressions)
+        breaches = tuple(Breach(BreachKind.REGRESSION, each[0].id, _sentence(each, self.name)) for each in groups)
         return Gate(breaches=breaches, baseline=self.name)
 
 
@@ -130,15 +131,15 @@ def as_pytest_options(promises: Promises) -> Iterator[list[str]]:
         yield options
 
 
-def _sentence(change: Change, baseline: str) -> str:
-    """Return a regression in one sentence or two, with the next step."""
-    what = f"case {change.case} of {change.id}" if change.case else change.id
-    now = {
-        Kind.FAILED: "fails now",
-        Kind.NOT_JUDGED: f"is {change.new} now",
-        Kind.ABSENT: "is missing now",
-        Kind.CASE: "no longer ran",
-    }[change.kind]
-    before = "was tried" if change.case else str(change.old)
-    why = f": {change.why.rstrip('.')}" if change.why else ""
-    return f"{what} {before} in {baseline} and {now}{why}. Fix it, or give a newer report with --baseline."
+def _sentence(changes: Sequence[Change], baseline: str) -> str:
+    """Return a regression of one requirement, or its cases that no longer ran, with the next step."""
+    first = changes[0]
+    reasons = list(dict.fromkeys(change.why.rstrip(".") for change in changes if change.why))
+    why = f": {'; '.join(reasons)}" if reasons else ""
+    if cases := [change.case for change in changes if change.case]:
+        noun, verb = ("case", "was") if len(cases) == 1 else ("cases", "were")
+        what = f"{noun} {', '.join(cases)} of {first.id} {verb} tried in {baseline} and no longer ran"
+    else:
+        now = "fails now" if first.kind is Kind.FAILED else f"is {first.new or 'missing'} now"
+        what = f"{first.id} {first.old} in {baseline} and {now}"
+    return f"{what}{why}. Fix it, or give a newer report with --baseline."

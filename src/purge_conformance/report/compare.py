@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Literal
 
 from purge_conformance.catalogue.model import Level, Profile
 from purge_conformance.report.model import Outcome
-from purge_conformance.report.text import pluralize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from purge_conformance.report.facts import ReportFacts, RequirementFacts
 
@@ -46,8 +45,8 @@ class Change:
         kind: what changed.
         old: the outcome in the old report.
         new: the outcome in the new report; None if it does not have the requirement.
-        why: what explains it: expected and got of a failure, the cause and the reason of what was not judged, the
-            trials of a case; empty if nothing does.
+        why: what explains it: expected and got of a failure, the cause and the reason of what was not judged, what a
+            case needs; empty if nothing does.
         case: id of the case; None: the requirement as a whole.
         statement: of the requirement.
         is_regression: whether it is one.
@@ -166,15 +165,20 @@ def _changes(before: RequirementFacts, after: RequirementFacts, *, has_same_case
         for case, trials in (before.cases or {}).items():
             is_withdrawn = case not in after.cases and not has_same_cases
             if trials and not after.cases.get(case) and not is_withdrawn and not _needs_newer_evidence(after, case):
-                yield change(Kind.CASE, case=case, why=_describe_lost_case(trials, after.untried.get(case)))
+                need = after.untried.get(case)
+                yield change(Kind.CASE, case=case, why=f"needs: {need}" if need else "")
 
 
 def _needs_newer_evidence(after: RequirementFacts, case: str) -> bool:
     return after.untried.get(case, "").startswith(OLDER_EVIDENCE)
 
 
-def _describe_lost_case(trials: int, need: str | None) -> str:
-    return f"{pluralize(trials, 'trial')} before, none now{f'; it needs: {need}' if need else ''}"
+def by_requirement(changes: Iterable[Change]) -> list[list[Change]]:
+    """Return the changes, with the cases of one requirement that no longer ran in one group, each other one alone."""
+    groups: dict[tuple[str, Kind], list[Change]] = {}
+    for each in changes:
+        groups.setdefault((each.id, each.kind), []).append(each)
+    return list(groups.values())
 
 
 def _absent(row: RequirementFacts) -> Change:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.evidence.safe_text import one_line
-from purge_conformance.report.compare import Kind
+from purge_conformance.report.compare import Kind, by_requirement
 from purge_conformance.report.grouping import compact_ids
 from purge_conformance.report.markdown import escape
 from purge_conformance.report.model import Outcome
@@ -166,17 +166,22 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
 
 
 def _changes(changes: Iterable[Change]) -> Iterator[tuple[str, ...]]:
-    """Yield a row per change; those of requirements that one reason leaves open are one row."""
-    groups: dict[tuple[object, ...], list[Change]] = {}
-    for each in changes:
-        own = None if each.kind is Kind.NOT_JUDGED else (each.id, each.case)
-        groups.setdefault((each.kind, each.level, each.old, each.new, each.why, own), []).append(each)
+    """Yield a row per requirement; those that one reason leaves open are one row."""
+    groups: dict[tuple[object, ...], list[list[Change]]] = {}
+    for cases in by_requirement(changes):
+        first = cases[0]
+        own = None if first.kind is Kind.NOT_JUDGED else first.id
+        groups.setdefault((first.kind, first.level, first.old, first.new, first.why, own), []).append(cases)
     for group in groups.values():
-        first = group[0]
-        words = f"{first.kind}: {first.case}" if first.case else str(first.kind)
-        outcomes = f"{first.old}, now {first.new or 'missing'}"
-        statement = first.statement if len(group) == 1 else pluralize(len(group), "requirement")
-        yield f"{compact_ids(group)} ({first.level})", words, outcomes, one_line(first.why, MAX_WHY_CHARS), statement
+        first, ids = group[0][0], [cases[0] for cases in group]
+        names = [change.case for change in group[0] if change.case]
+        words = f"{pluralize(len(names), 'case')} no longer ran: {', '.join(names)}" if names else str(first.kind)
+        outcomes = (
+            f"{first.old}, now {first.new or 'missing'}" if first.old is not first.new else f"{first.old} in both"
+        )
+        why = one_line("; ".join(dict.fromkeys(change.why for change in group[0] if change.why)), MAX_WHY_CHARS)
+        statement = first.statement if len(ids) == 1 else pluralize(len(ids), "requirement")
+        yield f"{compact_ids(ids)} ({first.level})", words, outcomes, why, statement
 
 
 def _passed(changes: list[Change]) -> Iterator[tuple[str, ...]]:

@@ -17,7 +17,7 @@ FINDING = {"expected": "200", "got": "500"}
 OLD = report(
     *(row(f"A-0{n}") for n in range(1, 5)),
     row("B-01", "failed"),
-    row("C-01", cases={"plain": 3, "special": 2}),
+    row("C-01", cases={"plain": 3, "special": 2, "rare": 1}),
     row("D-01", level=Level.SHOULD),
     row("E-01", "inconclusive"),
     requests=1000,
@@ -32,7 +32,7 @@ NEW = report(
     row("A-01", "failed", findings=[FINDING]),
     *(row(f"A-0{n}", "inconclusive") for n in range(2, 5)),
     row("B-01"),
-    row("C-01", cases={"plain": 4, "special": 0}, untried={"special": "a hook"}),
+    row("C-01", cases={"plain": 4, "special": 0, "rare": 0}, untried={"special": "a hook", "rare": "a hook"}),
     row("D-01", "failed", level=Level.SHOULD, findings=[FINDING]),
     row("E-01", "inconclusive"),
     row("F-01"),
@@ -60,18 +60,18 @@ def test_text_has_all_that_changed() -> None:
     assert "  A-01 (MUST), newly failed: The sentence of A-01.\n    passed, now failed: expected 200; got 500" in text
     assert "  A-02 to 04 (MUST), newly not judged: 3 requirements\n" in text
     assert "    passed, now inconclusive: target: It had no answer." in text
-    assert "  C-01 (MUST), case no longer ran: special: The sentence of C-01." in text
-    assert "    passed, now passed: 2 trials before, none now; it needs: a hook" in text
+    assert "  C-01 (MUST), 2 cases no longer ran: special, rare: The sentence of C-01." in text
+    assert "    passed in both: needs: a hook" in text
     assert text.index("Other changes for the worse, not counted") < text.index("D-01 (SHOULD), newly failed")
     assert "Newly passed\n  failed  B-01" in text
     assert "  new report  passed  not in the requirement set of the other report  F-01" in text
     assert "Judged by neither report\n  inconclusive  E-01" in text
-    assert "  C-01  plain 3 -> 4, special 2 -> 0" in text
+    assert "  C-01  plain 3 -> 4, special 2 -> 0, rare 1 -> 0" in text
     assert "  requests        1,000              1,001              +1" in text
     assert "  scenario purge  9 requests, 1.0 s  9 requests, 3.0 s  0 requests, +2.0 s" in text
     assert "  1 other scenario: as many requests, and less than 0.5 s or 25 % apart. --format json lists each." in text
     assert "Settings that differ\n  seed  1  2" in text
-    assert lines[-1] == "Result: 5 regressions in 7 requirements compared."
+    assert lines[-1] == "Result: 6 regressions in 7 requirements compared."
 
 
 def test_equal_reports_are_short() -> None:
@@ -98,7 +98,7 @@ def test_summary_of_nothing_in_common() -> None:
 def test_markdown_has_tables() -> None:
     """The Markdown has the result as its heading and a table for each section."""
     text = as_markdown(comparison())
-    assert text.startswith("# ❌ 5 regressions in 7 requirements compared.\n")
+    assert text.startswith("# ❌ 6 regressions in 7 requirements compared.\n")
     assert "| A-01 (MUST) | newly failed | passed, now failed | expected 200; got 500 | The sentence of A-01. |" in text
     assert as_markdown(comparison(OLD, OLD)).startswith("# ✅ No regression")
 
@@ -108,7 +108,7 @@ def test_json_is_valid() -> None:
     data = as_json(comparison())
     jsonschema.Draft202012Validator(catalogue.document("comparison.schema.json")).validate(data)
     assert [each["scenario"] for each in data["scenarios"]] == ["purge", "reads"]
-    assert sum(each["regression"] for each in data["changes"]) == data["regressions"] == 5
+    assert sum(each["regression"] for each in data["changes"]) == data["regressions"] == 6
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
