@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ from purge_conformance.evidence.records import Header
 from purge_conformance.evidence.steps import Scenario
 from purge_conformance.scenarios.budget import (
     FIRST_SHARES,
+    LEAST_REQUESTS,
     abilities_of,
     affordable_purges,
     affordable_scenarios,
@@ -129,6 +130,7 @@ class _Run:
     client: Client
     apps: SuiteApps
     start_generator: Callable[[], schemathesis.Generator]
+    begun: set[Scenario] = field(default_factory=set)  # those whose requests are planned
 
     def run_all(self, after: Mapping[Scenario, Callable[[], object]]) -> None:
         """Run the scenarios in order; at last delete the suite's apps, also after an error.
@@ -159,14 +161,18 @@ class _Run:
     def _plan(self, coming: Sequence[ScenarioDefinition]) -> bool:
         """Plan what the next scenario may send, with what the ones before did not need; return whether it is to run.
 
-        It is not if the requests do not suffice for all, and others judge more requirements with them.
+        It is not if the requests do not suffice for all, and others judge more requirements with them, unless they do
+        not even suffice for one.
         """
         guard, repeat, next_one = self.client.guard, self.client.settings.repeat, coming[0]
         sending = [each for each in coming if self._can_send(each)]
         follows = {each.name: each.follows for each in sending}
         rounds = Counter(affordable_scenarios(guard.requests_left, [each.name for each in sending], follows))
         if next_one in sending and not rounds[next_one.name]:
-            return False
+            if self.begun:
+                return False
+            rounds[next_one.name] = 1  # as far as the requests go: no other scenario could be finished either
+        self.begun.update({next_one.name} & LEAST_REQUESTS.keys())
         rounds[Scenario.SEQUENCES] *= repeat  # they are repeated inside
         purges = min(guard.purges_left, affordable_purges(guard.requests_left, rounds))
         affordable = [each for each in coming if rounds[each.name] or each not in sending]

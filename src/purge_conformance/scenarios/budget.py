@@ -66,7 +66,7 @@ LEAST_REQUESTS: Mapping[Scenario, int] = {
     Scenario.READS: 155,
     Scenario.INDUCED_ERRORS: 15,
     Scenario.STATEFUL: 25,
-    Scenario.SEQUENCES: 140,
+    Scenario.SEQUENCES: 120,
 }
 REQUESTS_PER_PURGE = 10  # that is sent besides those of FIRST_SHARES
 MARGIN = 6 / 5  # of LEAST_REQUESTS
@@ -142,8 +142,7 @@ def affordable_scenarios(
 ) -> list[Scenario]:
     """Return the scenarios to run of those to come; not all where the requests do not suffice for all.
 
-    First rounds come before further ones, then those that judge the most requirements for their requests. If the
-    requests do not even suffice for one, the next one runs, as far as they go.
+    First rounds come before further ones, then those that judge the most requirements for their requests.
 
     Args:
         requests: how many may be sent.
@@ -158,8 +157,6 @@ def affordable_scenarios(
             if needed <= left:
                 granted.update((scenario, *missing))
                 left -= needed
-    if coming and not granted.keys() & LEAST_REQUESTS.keys():
-        granted.update(coming[:1])
     return list(granted.elements())
 
 
@@ -170,5 +167,6 @@ def affordable_purges(requests: int, rounds: Mapping[Scenario, int]) -> int:
         requests: how many may be sent.
         rounds: scenario -> how many rounds of it are to come.
     """
-    least = sum(FIRST_SHARES.get(scenario, 0) * count for scenario, count in rounds.items())
+    shares = dict((*FURTHER_SHARES[:1], *FIRST_SHARES.items()))  # the first further one is a case of its own
+    least = sum(shares.get(scenario, 0) * count for scenario, count in rounds.items())
     return least + max(0, requests - least_requests(rounds)) // REQUESTS_PER_PURGE

@@ -127,12 +127,23 @@ def _round(context: RaceContext, place: Place) -> Iterator[None]:
     """Record a round as a span: after the block, send a last change, await its event and take a snapshot."""
     with context.client.span(place, _changes_of(place), before=context.before):
         yield
-        app = context.apps.existing(LAST_CHANGED_APPS[place], App.TOGGLED)
+        app = _last_changed_app(context.apps, place)
         change = "stop" if app in context.apps.started else "start"
         context.client.send(_change_request(context, place, app, change))
         state = {"state": STOPPED if change == "stop" else STARTED}
         await_event(context.client, context.apps, context.apps.apps[app], context.known, state)
         context.known, context.before = _take_snapshot(context.client, context.apps, place.at(Phase.AFTER))
+
+
+def _last_changed_app(apps: SuiteApps, place: Place) -> App:
+    """Return the app to change last in a round.
+
+    In the sequential round it is one whose change leaves `App.TOGGLED` stopped: the first concurrent round does not
+    change that app, and shows what a purge does with a stopped one.
+    """
+    if place == SEQUENTIAL and App.TOGGLED not in apps.started:
+        return apps.existing(App.STOPPED, App.TOGGLED)
+    return apps.existing(LAST_CHANGED_APPS[place], App.TOGGLED)
 
 
 def _script(context: RaceContext, place: Place, app: App, turn: int, duration: float) -> list[tuple[float, Request]]:

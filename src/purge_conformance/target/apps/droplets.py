@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
@@ -16,6 +15,7 @@ from purge_conformance.config.droplet_file import CONTENT_TYPE, CURL_FORM
 from purge_conformance.evidence.listing import APPS, RUN_LABEL, dig
 from purge_conformance.evidence.steps import Step, Tag
 from purge_conformance.target.apps import jobs
+from purge_conformance.target.apps.hints import quota_hint
 from purge_conformance.target.apps.resources import relationship, summarize_response
 from purge_conformance.target.candidates import DROPLETS_PATH, staged_droplets
 
@@ -30,7 +30,6 @@ DROPLETS, BUILDS = "/v3/droplets", "/v3/builds"
 MEMORY_IN_MB = 64  # small, because a space has a quota
 STAGING_POLLS = 60
 NO_DROPLET_HINT = "Give the apps a droplet: --app-droplet GUID{}, --app-droplet-file FILE or --app-docker-image REF"
-QUOTA = re.compile("quota|limit", re.IGNORECASE)  # as in Cloud Controller's `memory quota_exceeded`
 
 
 class DropletUnavailable(Exception):
@@ -136,12 +135,6 @@ class DropletProvider:
     def _send(self, method: str, path: str, data: object, where: Where = Step.PREPARE_DROPLET) -> Exchange:
         headers = {"Content-Type": "application/json"}
         return self._client.send(Request(method, path, where, headers=headers, body=json.dumps(data)))
-
-
-def quota_hint(answer: Exchange) -> str:
-    """Return the next step if the target rejected a request because of a quota; empty otherwise."""
-    is_full = answer.status == HTTPStatus.UNPROCESSABLE_ENTITY and QUOTA.search(answer.text)
-    return "Raise the quota, or give a space with a larger one: --space GUID" if is_full else ""
 
 
 def _require_json(answer: Exchange) -> Exchange:

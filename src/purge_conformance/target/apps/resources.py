@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 POLLS, POLL_INTERVAL_S = 20, 0.1  # how often to check for a created resource
 VERIFICATIONS = 3  # reads of a created resource, until one succeeds
+REQUESTS_PER_DELETION = 2  # the DELETE, and a poll of its job
 FINAL_POLLS = 6  # the same at the end of a run, when few requests are left
 # After these a request may be done, or not; it is sent again if that changes nothing more.
 MAY_BE_DONE = {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
@@ -129,7 +130,7 @@ class ResourceManager:
         leftovers: dict[str, str] = {}
         try:
             leftovers |= self._find_unknown()
-            for path in [*reversed(self._deletion_jobs)]:
+            for path in self._paths_to_delete():
                 if problem := self._try_remove(path):
                     leftovers[path] = problem
             for path, job in [*reversed(self._deletion_jobs.items())]:
@@ -143,6 +144,21 @@ class ResourceManager:
             for name, path in self._pending.items()
         }
         return [f"{path} ({why})" for path, why in leftovers.items()]
+
+    def _paths_to_delete(self) -> list[str]:
+        """Return what to delete, newest first; where few requests are left, only what is deleted with all it contains.
+
+        Those are the organizations, if the run created the spaces of its apps in them.
+        """
+        paths = [*reversed(self._deletion_jobs)]
+        organizations = [path for path in paths if path.startswith(ORGANIZATIONS)]
+        is_own = bool(organizations) and any(path.startswith(SPACES) for path in paths)
+        if not is_own or self._client.guard.requests_left > REQUESTS_PER_DELETION * len(paths):
+            return paths
+        for path in paths:
+            if path not in organizations:
+                self.forget(path)
+        return organizations
 
     def _try_remove(self, path: str) -> str:
         """Send the DELETE unless it was sent before; return why it failed, or an empty string.

@@ -14,7 +14,8 @@ from purge_conformance.config.apps import Mode
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import APPS, STARTED, STOPPED, dig
 from purge_conformance.evidence.steps import App, Place, Step
-from purge_conformance.target.apps.droplets import DropletProvider, DropletUnavailable, quota_hint
+from purge_conformance.target.apps.droplets import DropletProvider, DropletUnavailable
+from purge_conformance.target.apps.hints import creation_hint, to_next_step
 from purge_conformance.target.apps.patience import Patience
 from purge_conformance.target.apps.resources import (
     ORGANIZATIONS,
@@ -112,9 +113,8 @@ class SuiteApps:
         answer = self._change_app(app, "start", Place(Step.START_APP, app=app))
         self._can_start = self.reached_state(self.apps[app], STARTED, answer, Place(Step.AWAIT_STATE, app=app))
         if not self._can_start:
-            hint = self._droplets.next_step(answer)
-            self.error = f"an app of the suite could not be started: {summarize_response(answer)} {hint}".rstrip()
-            self.next_step = f"{hint}, then run again." if hint else ""
+            self.error = f"an app of the suite could not be started: {summarize_response(answer)}"
+            self.next_step = to_next_step(self._droplets.next_step(answer))
             return False
         self.started.add(app)
         return True
@@ -280,7 +280,7 @@ class SuiteApps:
         )
         self._client.note(notes.HOME_SPACE, reason)
         self._announce(f"{reason}. To choose another: --space GUID")
-        self.error = ""
+        self.error = self.next_step = ""
         return guid
 
     def _propose_space(self, words: str) -> str:
@@ -309,13 +309,14 @@ class SuiteApps:
         return [*unusual_names, f"{app}-{run}"]
 
     def _create_app(self, app: App, names: Sequence[str], space: str) -> None:
-        error_before = self.error
+        before = self.error, self.next_step
         for name in names:
             guid = self._create(
                 APPS, name, relationships=relationship("space", space), lifecycle=self._droplets.lifecycle
             )
             if guid:
-                self.apps[app], self._owners[guid], self.error = guid, space, error_before
+                self.apps[app], self._owners[guid] = guid, space
+                self.error, self.next_step = before
                 self._provide_droplet(guid)
                 return
 
@@ -331,7 +332,8 @@ class SuiteApps:
         answer, guid = self._resources.create(path, name, **fields)
         if not guid:
             problem = "named nothing that can be read and is this run's" if answer.succeeded else "created nothing"
-            self.error = f"POST {path} {problem}: {summarize_response(answer)} {quota_hint(answer)}".rstrip()
+            self.error = f"POST {path} {problem}: {summarize_response(answer)}"
+            self.next_step = to_next_step(creation_hint(answer))
         return guid
 
     def _delete_app(self, app: App) -> None:

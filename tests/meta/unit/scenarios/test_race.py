@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from purge_conformance.evidence.rounds import RACES
 from purge_conformance.evidence.steps import App, Place, Scenario, Step
 from purge_conformance.scenarios import race
 from purge_conformance.target.apps import SuiteApps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from http.server import BaseHTTPRequestHandler
 
     from meta.support.stub import StubServer
@@ -37,11 +39,29 @@ def test_same_seed_same_changes(stub_server: StubServer, make_client: Callable[.
     assert len(asked[0]) > len(RACES)
 
 
-def respond_as_foundation(stub_server: StubServer, handler: BaseHTTPRequestHandler) -> None:
-    """Respond as if every app were started, had the requested state, and had a new event."""
+@pytest.mark.parametrize("toggled_is_started", [True, False])
+def test_an_app_is_stopped_in_the_first_concurrent_round(
+    stub_server: StubServer, make_client: Callable[..., Client], *, toggled_is_started: bool
+) -> None:
+    """The sequential round ends with the toggled app stopped, also if it was: no other app need be."""
+    started = [*race.CHANGED_APPS, *([App.TOGGLED] if toggled_is_started else [])]
+    stub_server.answer = lambda handler: respond_as_foundation(stub_server, handler, started)
+    client = make_client()
+    client.begin(Scenario.RACE)
+    foundation = SuiteApps(client)
+    foundation.apps = {app: str(app) for app in (*race.CHANGED_APPS, App.TOGGLED, App.STOPPED)}
+    race.race_purges_with_changes(client, foundation)
+    changes = [x.path for x in client.recorded(Step.SEQUENTIAL_CHANGE) if str(App.TOGGLED) in x.path]
+    assert changes == ([f"/v3/apps/{App.TOGGLED}/actions/stop"] if toggled_is_started else [])
+
+
+def respond_as_foundation(
+    stub_server: StubServer, handler: BaseHTTPRequestHandler, started: Sequence[App] = race.CHANGED_APPS
+) -> None:
+    """Respond as if these apps were started, every app had the requested state, and had a new event."""
     if handler.command == "POST":
         return stub_server.respond(handler, body=b'{"state": "STARTED"}')
-    rows: list[Row] = [{"guid": app, "state": "STARTED"} for app in race.CHANGED_APPS]
+    rows: list[Row] = [{"guid": app, "state": "STARTED"} for app in started]
     if "app_usage_events" in handler.path:
         number = len(stub_server.received)
         rows = [{"guid": f"{app}-{number}", "app": {"guid": app}} for app in (App.TOGGLED, App.STOPPED)]

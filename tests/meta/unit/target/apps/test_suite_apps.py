@@ -13,6 +13,7 @@ import pytest
 from meta.support.client import exchanges_at
 from purge_conformance.evidence.listing import APPS
 from purge_conformance.evidence.steps import App, Scenario, Step
+from purge_conformance.target.apps.hints import RAISE_QUOTA
 from purge_conformance.target.apps.suite_apps import SAME_NAME_APPS, UNUSUAL_NAME, SuiteApps
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ def test_quota_leaves_fewer_apps(stub_server: StubServer, make_client: Callable[
     suite_apps.build()
     assert list(suite_apps.apps) == [App.TOGGLED, App.STARTED, App.SCALED]
     assert suite_apps.started == {App.STARTED, App.SCALED}
-    assert "POST /v3/apps created nothing: 422 app quota_exceeded Raise the quota" in suite_apps.error
+    assert suite_apps.error == "POST /v3/apps created nothing: 422 app quota_exceeded"
+    assert suite_apps.next_step == f"{RAISE_QUOTA}, then run again."
     assert suite_apps.record_event()
     assert suite_apps.existing(App.OTHER_ORG, App.TOGGLED) is App.TOGGLED
 
