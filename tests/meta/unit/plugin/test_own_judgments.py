@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pytest
 
 PAGE = ROOT / "docs" / "pytest-and-python.md"
+# Loaded a second time in this process, the plugin of Hypothesis would warn in later tests.
+NO_PLUGINS = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:schemathesis")
 OTHER_TEST = "def test_other():\n    raise AssertionError\n"
 
 
@@ -30,7 +32,8 @@ def test_documented_judgment_works(pytester: pytest.Pytester, tmp_path: Path) ->
     folder.mkdir()
     rehearsal.write_small_run(folder)
     pytester.makepyfile(test_mine=documented_judgment(), test_other=OTHER_TEST)
-    done = pytester.runpytest_inprocess("-p", "no:cacheprovider", f"--evidence={folder}", "--conformance-out=again")
+    options = (*NO_PLUGINS, f"--evidence={folder}", "--conformance-out=again")
+    done = pytester.runpytest_inprocess(*options)
     lines = done.stdout.str()
     assert re.search(r"^1 requirement: 1 (passed|inconclusive)$", lines, re.MULTILINE), lines
     assert re.search(r"\b1 deselected", lines)
