@@ -88,6 +88,22 @@ def test_recipe_for_a_remote_host(server: Server, remote_address: str, tmp_path:
     assert all((tmp_path / path).exists() for path in named)
 
 
+def test_recipe_for_one_role(server: Server, remote_address: str, tmp_path: Path) -> None:
+    """With the admin's token alone the verdict is open, until what needs other roles is entered as known."""
+    url, tokens = server
+    more = tokens | QUICK | {"PURGE_CONFORMANCE_SELECT": "REFUSE-02"}
+    with relay(remote_address, url) as remote_url:
+        text = recipe("role").replace("https://api.staging.example.org", remote_url)
+        (step,) = yaml.safe_load(text.replace("api.staging.example.org", remote_address))
+        without = {**step, "with": {name: each for name, each in step["with"].items() if name != "arguments"}}
+        first = run_action({**without, "with": without["with"] | {"out": "first"}}, tmp_path, more)
+        written = ["write", "first", "--out", "known-failures.yaml", "--owner=ci", "--reason=The CI has one role."]
+        subprocess.run([PROGRAM, "known-failures", *written], cwd=tmp_path, capture_output=True, check=True)
+        second = run_action(step, tmp_path, more)
+    assert (first.code, first.outputs["verdict"]) == (3, "inconclusive"), first.printed
+    assert (second.code, second.outputs["verdict"]) == (0, "partial"), second.printed
+
+
 def test_action_without_consent(server: Server, remote_address: str, tmp_path: Path) -> None:
     """Without consent nothing is purged, and the outputs say that there is no verdict."""
     url, tokens = server
