@@ -45,9 +45,13 @@ def negotiation(_: str) -> Headers:
 
 
 def clients(url: str) -> Headers:
-    """Return no Accept, and what a browser, proxies and tracers add; hosts and schemes are the target's own."""
+    """Return no Accept, and what a browser, proxies and tracers add; hosts and schemes are the target's own.
+
+    Like a client that begins to send before it knows that there is no content, it sends the end of a chunked body.
+    """
     scheme, host = urlsplit(url)[:2]
     return {
+        "Transfer-Encoding": "chunked",
         "Authorization": "Bearer",
         "Accept": None,
         "User-Agent": BROWSER,
@@ -89,11 +93,9 @@ def clients(url: str) -> Headers:
 def conditions(_: str) -> Headers:
     """Return what a client adds to a request that is to take effect once, or only if it still fits.
 
-    Like a client that begins to send before it knows that there is no content, it sends the end of a chunked body. A
-    server MUST ignore h2 in Upgrade (RFC 7540, 3.2).
+    A server MUST ignore h2 in Upgrade (RFC 7540, 3.2). No chunks follow it: some servers take these for a request.
     """
     return {
-        "Transfer-Encoding": "chunked",
         "Connection": "Upgrade",
         "Upgrade": "h2",
         "User-Agent": "Java-http-client/21.0.7",

@@ -175,3 +175,10 @@ def test_plain_purge_carries_headers_if_few_are_allowed(
     )
     assert foundation.purges == purges
     assert response.succeeded is not (purges[-1] and status != 200)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_no_chunks_follow_an_upgrade(name: HeaderSet) -> None:
+    """A server that stops reading at Upgrade would take the end of a chunked body for the next request."""
+    headers = SETS[name]("http://target.test")
+    assert not (headers.get("Upgrade") and headers.get("Transfer-Encoding"))
