@@ -59,7 +59,7 @@ def _test(result: Result, excuse: str) -> Json:
         "extra": {"statement": visible(result.statement), "exchanges": list(result.exchanges)},
     }
     if result.outcome is Outcome.FAILED:
-        lines = [line for f in result.findings for line in (f"expected: {f.expected}", f"got: {f.got}")]
+        lines = [line for f in result.findings for line in (f"expected: {f.expected}", f"got: {f.got}", *f.apps)]
         test["trace"] = visible("\n".join(clip(line, TEXT_CHARS) for line in [*lines, f"remedy: {requirement.remedy}"]))
     return test
 

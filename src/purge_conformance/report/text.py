@@ -36,10 +36,11 @@ def failed_results(run: Run) -> list[Result]:
 
 
 def failure_sentence(result: Result) -> str:
-    """Return what a failed requirement expected and got, and how many more findings there are; not yet on one line."""
+    """Return what a failed requirement expected and got, of which app, and how many more findings there are."""
     first = result.findings[0] if result.findings else None
     more = f" ({pluralize(len(result.findings) - 1, 'more finding')})" if len(result.findings) > 1 else ""
-    return f"Expected {first.expected}; got {first.got.rstrip('.')}{more}." if first else ""
+    sentence = f"Expected {first.expected}; got {first.got.rstrip('.')}{more}." if first else ""
+    return " ".join([sentence, *(first.apps[:1] if first else ())])
 
 
 def results_not_judged(run: Run) -> list[Result]:

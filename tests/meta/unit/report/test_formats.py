@@ -135,6 +135,14 @@ def test_annotations_follow_the_levels() -> None:
     ]
 
 
+def test_messages_name_the_app() -> None:
+    """What is known of the app of a failure follows it, in each format with messages."""
+    finding = replace(FAILED.findings[0], apps=("The app a1 is web, STOPPED.",))
+    run = run_of(replace(FAILED, findings=(finding,)))
+    for text in (sarif.render(run), ctrf.render(run), gitlab.render(run), github_annotations.render(run)):
+        assert "got got words. The app a1 is web, STOPPED." in text
+
+
 def test_further_annotations_are_counted() -> None:
     """Of more than ten failures nine are shown, and the last line says how many more there are."""
     rows = tuple(result(f"A-{n:02}", Level.MUST, Outcome.FAILED, f"{n}") for n in range(14))
