@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,6 +29,7 @@ from purge_conformance.evidence.listing import Snapshot, is_page, listing_at, sn
 from purge_conformance.evidence.safe_text import capitalize
 from purge_conformance.evidence.steps import Part, Scenario, Step, place_of
 from purge_conformance.report.model import Cause, Finding, Tally
+from purge_conformance.report.signature import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 MAX_QUOTED_CHARS = 300  # characters of a response that a finding quotes
 MAX_FINDINGS = 10
+MAX_LOOK = 1_000  # findings that are looked at for one of another kind
+# What a judgment goes on after, as if it were no finding: a known failure of one case must not hide the other cases.
+TOLERATED: ContextVar[Callable[[Finding], bool]] = ContextVar("TOLERATED", default=lambda _finding: False)
 
 
 def require_usable_target(evidence: Evidence) -> None:
@@ -58,10 +63,22 @@ def require_no(findings: Iterable[Finding], case: str | None = None) -> None:
     Raises:
         RequirementViolated: there is one; the exception holds the first `MAX_FINDINGS`, and how many there are.
     """
-    all_findings = tuple(findings)
+    is_tolerated = TOLERATED.get()
+    named = (replace(finding, case=finding.case or case or None) for finding in findings)
+    all_findings = tuple(finding for finding in named if not is_tolerated(finding))
     if all_findings:
-        named = tuple(replace(finding, case=finding.case or case) for finding in all_findings[:MAX_FINDINGS])
-        raise RequirementViolated(named, case, len(all_findings))
+        raise RequirementViolated(_most_different(all_findings), case, len(all_findings))
+
+
+def _most_different(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return the first `MAX_FINDINGS`, in their order: one of each kind before further ones of the same kind."""
+    if len(findings) <= MAX_FINDINGS:
+        return findings
+    looked_at = reversed([*enumerate(findings[:MAX_LOOK])])
+    kinds = {(each.case, normalize(each.expected), normalize(each.got)): number for number, each in looked_at}
+    first = sorted(kinds.values())[:MAX_FINDINGS]
+    others = (n for n in range(len(findings)) if n not in first)
+    return tuple(findings[n] for n in sorted([*first, *others][:MAX_FINDINGS]))
 
 
 def require_each_trial(view: JudgmentView, trials: Iterable[Trial], case: str | None = None) -> None:

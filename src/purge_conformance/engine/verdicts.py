@@ -30,6 +30,7 @@ from purge_conformance.engine.prerequisites import has_crashed, judge
 from purge_conformance.engine.run_facts import count_statuses, measure_scenarios, run_notes
 from purge_conformance.engine.scope import not_collected
 from purge_conformance.engine.scripts import with_script
+from purge_conformance.engine.tolerance import judge_again, with_findings
 from purge_conformance.engine.untried import explain, or_refusal, or_silent_purges
 from purge_conformance.evidence import clock, notes
 from purge_conformance.evidence.ending import describe_kill
@@ -124,9 +125,20 @@ class RunBuilder:
         if result.outcome in {Outcome.PASSED, Outcome.FAILED}:
             result = replace(result, tally=view.tally)
         if result.outcome is Outcome.FAILED:
-            result = with_script(result, self.evidence)
+            result = with_script(self._with_findings_behind(result), self.evidence)
         self.results[name] = result
         return result
+
+    def _with_findings_behind(self, result: Result) -> Result:
+        """Return a failure with what the judgment finds behind a known failure of one case."""
+        again = judge_again(result, self.known, self.evidence)
+        if again is None:
+            return result
+        end, view = again
+        requirement = result.requirement
+        found = _result(requirement, self._excuse(requirement, end)) if isinstance(end, RequirementViolated) else None
+        findings = found.findings if found else ()
+        return with_findings(result, tuple(complete(each, requirement, view) for each in findings), view)
 
     def build(self) -> Run:
         """Return the judged run; a requirement that no judgment reported on is inconclusive, caused by the suite."""

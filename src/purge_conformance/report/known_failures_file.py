@@ -13,6 +13,7 @@ from purge_conformance.evidence.safe_text import one_line
 from purge_conformance.report.grouping import by_reason, defects_of
 from purge_conformance.report.model import Cause, is_undecided
 from purge_conformance.report.signature import signature_of, signatures_of
+from purge_conformance.report.text import rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 WIDTH = 110
 SEQUENCE = "tag:yaml.org,2002:seq"
-RATE_MARGIN, MAX_RATE = 1.5, 0.99  # a flaky failure may fail more often by chance
 PERMANENT = {Cause.CONFIGURATION, Cause.AUTHENTICATION, Cause.TARGET}  # another run here cannot judge it, either
 
 
@@ -71,9 +71,10 @@ def render(run: Run, terms: Terms, *, with_advice: bool = False) -> str:
     entries = [*_failures(run, terms, with_advice=with_advice), *_gaps(run, terms)]
     if not entries:
         return "\n".join([*lines[:-1], f"{ENTRIES}: []", ""])
-    for comment, entry in entries:
+    for comments, entry in entries:
         text = yaml.dump([entry], Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=WIDTH)
-        lines += ["", f"  # {_shorten(comment)}", *(f"  {line}" for line in text.rstrip().split("\n"))]
+        comment = [f"# {_shorten(each)}" for each in comments]
+        lines += ["", *(f"  {line}" for line in [*comment, *text.rstrip().split("\n")])]
     return "\n".join([*lines, ""])
 
 
@@ -82,34 +83,35 @@ def not_entered(run: Run) -> list[Result]:
     return [r for r in run.requirements if is_undecided(r) and not r.blocked_by and r.cause not in PERMANENT]
 
 
-def _failures(run: Run, terms: Terms, *, with_advice: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield a comment and an entry for each defect."""
+def _failures(run: Run, terms: Terms, *, with_advice: bool) -> Iterator[tuple[list[str], dict[str, Any]]]:
+    """Yield comments and an entry for each defect."""
     for view in defects_of(run):
         results = [(r, found) for r, found in view.results if with_advice or r.level is Level.MUST]
         if results:
             sent = f"{view.defect.sent}: " if view.defect.sent else ""
-            yield f"{sent}{view.defect.got}", _failure(results, terms)
+            yield [f"{sent}{view.defect.got}", *_advice(results)], _failure(results, terms)
 
 
 def _failure(results: Iterable[tuple[Result, tuple[Finding, ...]]], terms: Terms) -> dict[str, Any]:
     rows = list(results)
-    flaky = [r.tally for r, _ in rows if r.tally.is_flaky]
-    kind = EntryKind.FLAKY if flaky and len(flaky) == len(rows) else EntryKind.FAILURE
-    entry: dict[str, Any] = {"requirements": _Ids(r.id for r, _ in rows)}
-    if kind is EntryKind.FLAKY:
-        rate = max(t.failures / t.trials for t in flaky)
-        entry |= {"kind": str(kind), "rate": min(MAX_RATE, round(rate * RATE_MARGIN, 2))}
     signatures = dict.fromkeys(signature_of(r.id, finding) for r, found in rows for finding in found)
+    entry = {"requirements": _Ids(r.id for r, _ in rows)}
     return entry | _terms(terms) | {"signature": [_row(each, several=len(rows) > 1) for each in signatures]}
 
 
-def _gaps(run: Run, terms: Terms) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield a comment and an entry for each reason why requirements cannot be judged here."""
+def _advice(results: Iterable[tuple[Result, tuple[Finding, ...]]]) -> list[str]:
+    """Return what to write if a failure that occurred in some trials only may be absent from a whole run."""
+    flaky = [result for result, _ in results if result.tally.is_flaky]
+    return [f"{r.id}: {rate(r)}. If a whole run may pass, write kind: flaky and a rate." for r in flaky]
+
+
+def _gaps(run: Run, terms: Terms) -> Iterator[tuple[list[str], dict[str, Any]]]:
+    """Yield comments and an entry for each reason why requirements cannot be judged here."""
     gaps = [r for r in run.requirements if is_undecided(r) and not r.blocked_by and r.cause in PERMANENT]
     for group in by_reason(gaps):
         entry: dict[str, Any] = {"requirements": _Ids(r.id for r in group), "kind": str(EntryKind.NOT_JUDGED)}
         signature = {"signature": [{"got": signatures_of(group[0])[0].got}]}
-        yield group[0].next_step or group[0].reason, entry | _terms(terms) | signature
+        yield [group[0].next_step or group[0].reason], entry | _terms(terms) | signature
 
 
 def _terms(terms: Terms) -> dict[str, Any]:

@@ -65,12 +65,15 @@ def test_what_is_written_excuses_the_run(tmp_path: Path) -> None:
     entries = load(tmp_path / "known.yaml")
     assert [(each.requirements, each.kind) for each in entries] == [
         (("AUTH-02", "ERROR-07"), EntryKind.FAILURE),
-        (("SEED-01",), EntryKind.FLAKY),
+        (("SEED-01",), EntryKind.FAILURE),
         (("AUTH-07",), EntryKind.NOT_JUDGED),
     ]
     assert (judged.verdict, judged.exit_code, judged.breaches) == (Verdict.EXCEPT_KNOWN, 0, ())
     assert judged.excused == {"AUTH-02", "ERROR-07", "SEED-01", "AUTH-07", "SEED-02"}
     assert "LEAK-01" in render(run, TERMS, with_advice=True)
+    assert "  # SEED-01: FLAKY: 2 failures in 8 trials (25.0 %). If a whole run may pass, write kind: flaky" in render(
+        run, TERMS
+    )
     assert "requirements: [AUTH-02, ERROR-07]" in (tmp_path / "known.yaml").read_text(encoding="utf-8")
 
 
