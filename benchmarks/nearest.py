@@ -1,7 +1,8 @@
 """Measures how often the fault that a defect resembles is of the right kind.
 
 For each fault, its own entry is left out, and the nearest of the others is sought. It is right if both faults are of
-one kind: one module of the reference server implements them, and they violate requirements of a common group.
+one kind: they violate the same requirements, or one module of the reference server implements both and they violate
+requirements of a common group.
 
 The data is that of the package. `python tests/meta/integration/project/test_published_matrix.py` writes it from the
 published kill matrix; `python benchmarks/nearest.py --update MATRIX` takes over the faults of another `matrix.json`,
@@ -55,8 +56,10 @@ def measure(symptoms: Mapping[str, frozenset[str]]) -> None:
 
 def is_right(fault: str, answer: str) -> bool:
     """Whether two faults are of one kind."""
+    by_id = {each.id: set(each.requirements) for each in catalogue.faults()}
     modules = {registry.FAULTS[name].__module__ for name in (fault, answer)}
-    return len(modules) == 1 and bool(_groups(fault) & _groups(answer))
+    is_related = len(modules) == 1 and bool(_groups(fault) & _groups(answer))
+    return by_id[fault] == by_id[answer] or is_related
 
 
 def _groups(fault: str) -> set[str]:
