@@ -8,6 +8,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from purge_conformance.analysis.defects import ANY_OPERATION
 from purge_conformance.catalogue.api import EVENTS_PATH, LIST_OPERATION, SAFE_METHODS, guid_in_path, is_purge
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence.listing import APPS, dig
@@ -90,7 +91,8 @@ def plan(evidence: Evidence, finding: Finding, shown: Exchange, operation: str, 
     """
     if shown.place.sequence is not None:
         return _plan_sequence(evidence, shown)
-    is_answer = finding.got.startswith(f"{shown.status}" if shown.status else "no answer")
+    quotes_answer = finding.got.startswith(f"{shown.status}" if shown.status else "no answer")
+    is_answer = quotes_answer or (operation == ANY_OPERATION and not shown.succeeded)
     span = _span_of(evidence, shown)
     is_list = operation == LIST_OPERATION and not is_answer and shown.page is not None
     changes_apps = span is not None and not any(map(_is_admin_purge, evidence.numbered(span.requests)))
@@ -103,16 +105,22 @@ def plan(evidence: Evidence, finding: Finding, shown: Exchange, operation: str, 
     else:
         tried = _with_concurrent(evidence, span)
         looks = _looks_at(tried, is_answer=is_answer and shown in tried) + ((Look.LISTED,) if is_list else ())
-    is_alone = looks == (Look.SAME,) and shown.method in SAFE_METHODS and not _names_known(evidence, shown)
+    is_alone = _is_alone(evidence, shown, tried, looks)
     first = min(x.n for x in tried)
     setup = () if is_alone else _setup(evidence, shown, first, followed, is_in_span=span is not None)
-    status_alone = is_answer and _is_status_wrong(finding, shown)
+    status_alone = quotes_answer and _is_status_wrong(finding, shown)
     return Plan(setup, tried, looks, shown, status_alone, tuple(_changed(tried)), is_alone)
 
 
-def _names_known(evidence: Evidence, shown: Exchange) -> bool:
-    """Whether the path of a request names something that an earlier answer listed."""
-    return any(str(row["guid"]) in shown.path for x in evidence.exchanges if x.n < shown.n for row in x.resources)
+def _is_alone(evidence: Evidence, shown: Exchange, tried: tuple[Exchange, ...], looks: tuple[Look, ...]) -> bool:
+    """Whether one request shows the finding whatever the state is: a read, or one that was rejected for its sender.
+
+    It names nothing that an earlier answer listed.
+    """
+    is_rejected = not shown.succeeded and shown.role != ADMIN
+    if Look.SAME not in looks or tried != (shown,) or not (shown.method in SAFE_METHODS or is_rejected):
+        return False
+    return not any(str(row["guid"]) in shown.path for x in evidence.exchanges if x.n < shown.n for row in x.resources)
 
 
 def _is_status_wrong(finding: Finding, shown: Exchange) -> bool:

@@ -15,6 +15,8 @@ from purge_conformance.evidence.listing import dig
 from purge_conformance.evidence.steps import Tag
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from purge_conformance.analysis.script.plan import Plan
     from purge_conformance.evidence.listing import Row
     from purge_conformance.evidence.records import Exchange
@@ -41,28 +43,34 @@ def add_tries(shell: Shell, plan: Plan, tries: int) -> None:
         inner.add("sleep 1", "snapshot after")
     changed = " ".join(f"${name}" for guid in dict.fromkeys(plan.changed) if (name := shell.variables.get(guid)))
     for each in plan.looks:
-        inner.add(f'look {each} {_arguments(shell, plan, each, changed)} >> "$WORK/found"')
+        for arguments in _arguments(shell, plan, each, changed):
+            inner.add(f'look {each} {arguments} >> "$WORK/found"')
     shell.add(*(f"  {line}" for line in inner.lines), "done")
 
 
-def _arguments(shell: Shell, plan: Plan, look: Look, changed: str) -> str:
-    """Return the arguments of one look."""
-    match look:
-        case Look.SAME:
-            shown = plan.shown
-            text = shown.body[:MAX_BODY_BYTES].decode("utf-8", "replace")
-            headers = {name.lower(): value for name, value in shown.response_headers}
-            whole = essence(shown.status or 0, headers, text)
-            recorded = json.dumps(whole[:1] if plan.status_alone else whole)
-            return f'"$WORK/answer.{plan.tried.index(shown)}" {shlex.quote(recorded)}'
-        case Look.LISTED if len(plan.looks) > 1:
-            return '"$WORK/after.events"'
-        case Look.LISTED:
-            queries = (shell.quote(urlsplit(x.path).query) for x in plan.tried)
-            return " ".join(['"$WORK/all"', *(f'"$WORK/answer.{n}" {query}' for n, query in enumerate(queries))])
-        case _:
-            purge = "purge" if Look.PURGED in plan.looks else ""
-            return f'"$WORK/before" "$WORK/after" "{changed}" "{purge}"'
+def _arguments(shell: Shell, plan: Plan, look: Look, changed: str) -> Iterator[str]:
+    """Yield the arguments of each call of one look."""
+    if look is Look.SAME:
+        shown = plan.shown
+        text = shown.body[:MAX_BODY_BYTES].decode("utf-8", "replace")
+        headers = {name.lower(): value for name, value in shown.response_headers}
+        whole = essence(shown.status or 0, headers, text)
+        recorded = shlex.quote(json.dumps(whole[:1] if plan.status_alone else whole))
+        for number, x in enumerate(plan.tried):
+            if (x.method, x.path, x.role) == (
+                shown.method,
+                shown.path,
+                shown.role,
+            ):  # any of concurrent ones may show it
+                yield f'"$WORK/answer.{number}" {recorded}'
+    elif look is Look.LISTED and len(plan.looks) > 1:
+        yield '"$WORK/after.events"'
+    elif look is Look.LISTED:
+        queries = (shell.quote(urlsplit(x.path).query) for x in plan.tried)
+        yield " ".join(['"$WORK/all"', *(f'"$WORK/answer.{n}" {query}' for n, query in enumerate(queries))])
+    else:
+        purge = "purge" if Look.PURGED in plan.looks else ""
+        yield f'"$WORK/before" "$WORK/after" "{changed}" "{purge}"'
 
 
 def _add_tried(shell: Shell, plan: Plan) -> None:

@@ -27,11 +27,11 @@ FAULTS = {
     "scale-not-recorded": "AFTER-03",  # recording
     "guids-filter-ignored": "LIST-09",  # list
     "change-after-busy-purge-lost": "RACE-03",  # race
-    "parallel-purges-seed-twice": "PARALLEL-03",  # concurrent purges
+    "parallel-purges-answer-bare-500": "PARALLEL-05",  # concurrent purges
     "app-started-twice-not-seeded": "MODEL-01",  # sequence
     "admin-read-only-may-purge": "AUTH-07",  # authorization
     "forbidden-purge-destroys": "REFUSE-02",  # rejected purge
-    "code-of-405-string": "ERROR-09",  # error envelope
+    "code-of-422-null": "ERROR-05",  # error envelope
     "html-first-406": "HEADER-01",  # header
 }
 

@@ -157,12 +157,26 @@ def test_destroyed_event_is_named_by_its_place(builder: EvidenceBuilder) -> None
     assert f'"$API"{EVENTS_PATH}/"$EVENT"' in text
 
 
-def test_lone_read_needs_no_script(builder: EvidenceBuilder) -> None:
-    """A request that no state matters to has its command, which is enough."""
+@pytest.mark.parametrize(
+    ("method", "path", "role", "status", "is_alone"),
+    [
+        ("GET", f"{EVENTS_PATH}/unknown", "admin", 422, True),
+        ("GET", f"{EVENTS_PATH}/{OLD}", "admin", 410, False),
+        ("POST", PURGE_PATH, "none", 500, True),
+        ("POST", PURGE_PATH, "none", 200, False),
+        ("POST", PURGE_PATH, "admin", 500, False),
+    ],
+)
+def test_lone_request_needs_no_script(  # noqa: PLR0913 -- a request
+    method: str, path: str, role: str, status: int, builder: EvidenceBuilder, *, is_alone: bool
+) -> None:
+    """A request that no state matters to has its command, which is enough; one that purged has not."""
     prepare(builder)
-    shown = builder.add_exchange(Scenario.READS, Step.GET_UNKNOWN, path=f"{EVENTS_PATH}/unknown", status=422)
-    found = plan_of(builder, shown, Finding("404", "422 {}"))
-    assert (found.is_alone, found.setup, found.may_purge) == (True, (), False)
+    purge(builder)
+    shown = builder.add_exchange(Scenario.READS, Step.GET, method=method, path=path, role=role, status=status)
+    found = plan_of(builder, shown, Finding("404", f"{status} {{}}"))
+    assert found.is_alone is is_alone
+    assert not (is_alone and found.setup)
 
 
 def test_pages_are_compared_with_whole_list(builder: EvidenceBuilder) -> None:
