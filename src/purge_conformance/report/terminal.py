@@ -136,7 +136,7 @@ def _gate(gate: Gate) -> list[Text]:
         output.append(Text.assemble(("KNOWN", "bold cyan"), f" {_sanitize(', '.join(known.requirements))}"))
         output.append(_field("as", describe_known_failure(known)))
         output += [_field("with it", describe_consequences(known))] if known.consequences else []
-    output += [_field("not checked", each.sentence) for each in gate.not_checked]
+    output += [_field("unchecked", each.sentence) for each in gate.not_checked]
     for breach in gate.breaches:
         output.append(Text.assemble(("GATE BROKEN", "bold red"), f" {_sanitize(breach.test_case)} ({breach.kind})"))
         output.append(_field("why", breach.sentence))

@@ -54,6 +54,7 @@ def test_failure_rests_on_prerequisites(builder: EvidenceBuilder, violated: set[
     result = judging(builder, "AUTH-12").record("AUTH-12", VIOLATION, None, 0.1)
     assert (result.outcome, result.cause) == (Outcome.INCONCLUSIVE, Cause.TARGET)
     assert result.reason == "Not judged: AUTH-11, which it depends on, failed."
+    assert result.blocked_by == ("AUTH-11",)
     assert result.next_step == "Fix AUTH-11 first, then run again."
     assert (result.findings, [r.id for r in judging(builder, "AUTH-12").build().requirements]) == ((), ["AUTH-12"])
 

@@ -26,7 +26,7 @@ from purge_conformance.report.model import (
 )
 from purge_conformance.report.plain import from_dict, to_dict
 
-NAMES = ("comparison.schema.json", "report.schema.json", "evidence.schema.json", "matrix.schema.json")
+NAMES = tuple(f"{name}.schema.json" for name in ("comparison", "report", "evidence", "known-failures", "matrix"))
 BROKEN = Result(
     requirement("A-1", profile=Profile.UPSTREAM, conditional="a 409 occurs"),
     Outcome.FAILED,
