@@ -21,7 +21,7 @@ PATH = f"/v3/app_usage_events/{GUID}?page=0"
 KIND = "GET /v3/app_usage_events/GUID"
 
 
-MALFORMED = {Tag.CREDENTIAL: CredentialKind.MALFORMED}
+MALFORMED: dict[Tag, str] = {Tag.CREDENTIAL: CredentialKind.MALFORMED}
 # got, status, tags, id of the requirement, the request that is named
 QUOTES: tuple[tuple[str, int | None, dict[Tag, str], str, str | None], ...] = (
     ("500 text", 500, {}, "LIST-14", f"GET {PATH} as admin"),
