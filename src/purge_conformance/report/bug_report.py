@@ -232,7 +232,7 @@ def _answer(exchange: Exchange, words: str) -> str:
     named += [row for row in exchange.resources if _is_named(row, words)]
     body = json.dumps(named[:MAX_FINDINGS], indent=2, ensure_ascii=False) if named else ""
     size = pluralize(len(exchange.resources), "resource")
-    about = f"{len(named)} of {size} on this page: those that the finding is about"
+    about = f"{len(named) or 'none'} of {size} on this page: those that the finding is about"
     return _message(replace(message, body=clip(mask_passwords(body), MAX_BODY_CHARS * 2), about=about))
 
 

@@ -5,6 +5,7 @@ They can be read without colours, and no text of a target can control the termin
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 MAX_FINDINGS = 3
 MAX_SUMMARY, MAX_SUMMARY_CHARS = 8, 150  # defects in the summary, and characters of each
 MIN_SAME_CHARS = 80  # by which the answer of a defect is found again in the text of a finding
+NAMED_APP = re.compile(r"(?P<name>.+?) \((?P<guid>[^\s()]+)\): ")  # how what is known of an app begins
 LABEL_WIDTH = 12
 COMMAND_LABEL = "  reproduce "
 REASON_INDENT = "    "  # before the requirements of a next step
@@ -125,6 +127,8 @@ def _in_short(view: DefectView) -> str:
     text = (
         f"{sent} got {view.defect.got}" if len(view.results) > 1 else f"expected {finding.expected}, got {finding.got}"
     )
+    for app in filter(None, map(NAMED_APP.match, finding.apps)):
+        text = text.replace(app["guid"], app["name"])
     line = " ".join(f"{view.ids}: {text}".split())
     return line if len(line) <= MAX_SUMMARY_CHARS else f"{line[:MAX_SUMMARY_CHARS].rpartition(' ')[0]} …"
 

@@ -187,6 +187,14 @@ def test_what_is_left_out_is_counted() -> None:
     assert "68 exchanges" in page
 
 
+def test_summary_names_apps() -> None:
+    """The line of a defect names an app by its name, and the failure above it says more of the app."""
+    app = "zero (one) (11111111-x): STARTED, 0 instances; scaled to 0 instances"
+    text = printed_lines(run_of(failed_result(Finding("an event for the app 11111111-x", "none", 1, apps=(app,)))))
+    assert "  1         MUST-9: expected an event for the app zero (one), got none\n" in text
+    assert f"  app       {app}\n" in text
+
+
 def test_summary_fits_one_screen() -> None:
     """The last lines have each defect on one line, cut at a word; what does not fit is counted."""
     rows = [failed_result(Finding("x " * 200, f"{n}", n), identifier=f"MUST-{n:02}") for n in range(1, 13)]
