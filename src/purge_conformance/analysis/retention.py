@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,15 @@ class Deletion:
         return self.before < last and first < self.after
 
 
+class Order(IntEnum):
+    """How old some events are, compared with others; what a purge seeds is older than what is recorded since."""
+
+    YOUNGER = 0  # at least one of them
+    SAME_SECOND = 1  # and seeded before, at least one
+    EQUAL = 2  # or older
+    OLDER = 3  # each of them
+
+
 @dataclass(frozen=True)
 class _Window:
     """What happened between two reads of the list, without a purge in between.
@@ -68,15 +78,13 @@ class _Window:
     Attributes:
         deletion: what disappeared; its count is 0 if nothing did.
         kinds: the kinds of requests in between, the second read included.
-        is_like_job: whether a retention job may have deleted it: the oldest events, or the oldest ones of others.
-        is_strict: whether each of these is older than all that remain, by more than the order of equal times.
+        order: how old what disappeared is, compared with what remains; with the events of others, if only those did.
         is_all_seeds: whether it is exactly what a purge had seeded.
     """
 
     deletion: Deletion
     kinds: frozenset[Kind]
-    is_like_job: bool = True
-    is_strict: bool = False
+    order: Order
     is_all_seeds: bool = False
 
 
@@ -157,9 +165,12 @@ def _find_deletions(evidence: Evidence) -> tuple[Deletion, ...]:
     close = [*_windows(evidence, states), *_total_windows(evidence)]
     levels = close, list(_windows(evidence, plain))
     losing = [window for windows in levels for window in windows if window.deletion.count]
-    if not all(window.is_like_job for window in losing) or all(window.is_all_seeds for window in losing):
+    orders = [window.order for window in losing]
+    if Order.YOUNGER in orders or all(window.is_all_seeds for window in losing):
         return ()
-    if sum(bool(window.deletion.count) for window in close) == 1 and not any(window.is_strict for window in losing):
+    if orders.count(Order.SAME_SECOND) > len(orders) / 2:
+        return ()
+    if sum(bool(window.deletion.count) for window in close) == 1 and Order.OLDER not in orders:
         return ()  # a single deletion proves little
     if _have_trigger(close, READ_RATE, reads=True) or any(_have_trigger(each, TRIGGER_RATE) for each in levels):
         return ()
@@ -206,8 +217,7 @@ def _windows(evidence: Evidence, states: Sequence[ListState]) -> Iterator[_Windo
             yield _Window(
                 Deletion(before.first, after.last, lost, len(lost)),
                 _kinds(evidence, before.last, after.last),
-                is_like_job=_are_oldest(evidence, lost, survivors) and not _was_left(evidence, lost, before.first),
-                is_strict=_are_oldest(evidence, lost, survivors, strictly=True),
+                Order.YOUNGER if _was_left(evidence, lost, before.first) else _order(evidence, lost, survivors),
                 is_all_seeds=list(lost) == list(before.seeds.values()),
             )
 
@@ -228,7 +238,7 @@ def _total_windows(evidence: Evidence) -> Iterator[_Window]:
             yield _Window(
                 Deletion(before.n, after.n, (), count),
                 _kinds(evidence, before.n, after.n),
-                is_like_job=remaining == sorted(remaining, reverse=True),
+                Order.EQUAL if remaining == sorted(remaining, reverse=True) else Order.YOUNGER,
             )
 
 
@@ -243,33 +253,31 @@ def _is_of_deleted_app(evidence: Evidence, event: Row, number: int) -> bool:
     return any(x.guid == app for x in deletions) or is_of_deleted_app(evidence, event, number)
 
 
-def _are_oldest(evidence: Evidence, lost: Sequence[Row], survivors: Sequence[Row], *, strictly: bool = False) -> bool:
-    """Whether no event remains that is older than one that was lost, or, strictly, none that is as old.
-
-    If only events of other clients were lost, those of the suite may be older.
-    """
+def _order(evidence: Evidence, lost: Sequence[Row], survivors: Sequence[Row]) -> Order:
+    """Return how old lost events are; if only events of other clients were lost, those of the suite may be older."""
     own = created_apps(evidence)
     of_others = [row for row in survivors if app_of_event(row) not in own]
     is_of_others = not any(app_of_event(row) in own for row in lost)
     compared = (survivors, *([of_others] if is_of_others else []))
-    return any(_precede(_ages(evidence, lost), _ages(evidence, rows), strictly=strictly) for rows in compared)
+    return max(_compare(_ages(evidence, lost), _ages(evidence, rows)) for rows in compared)
 
 
 def _ages(evidence: Evidence, rows: Iterable[Row]) -> list[Age | None]:
-    """Return what orders events by age; what a purge seeds is older than what is recorded since in the same second."""
     seen = evidence.cached(sightings)
     moments = [(clock.parse_rfc3339(row.get("created_at")), not seen.is_seed(row)) for row in rows]
     return [(at.replace(microsecond=0), is_recorded) if at else None for at, is_recorded in moments]
 
 
-def _precede(lost: Sequence[Age | None], survivors: Sequence[Age | None], *, strictly: bool) -> bool:
-    known = [[age for age in ages if age] for ages in (lost, survivors)]
-    if None in lost or None in survivors:
-        return False
-    if not (known[0] and known[1]):
-        return not strictly
-    last, first = max(known[0]), min(known[1])
-    return last < first or (last == first and not strictly)
+def _compare(lost: Sequence[Age | None], survivors: Sequence[Age | None]) -> Order:
+    known, others = ([age for age in ages if age] for ages in (lost, survivors))
+    if len(known) < len(lost) or len(others) < len(survivors):
+        return Order.YOUNGER  # an event without a time: unknown
+    if not (known and others):
+        return Order.EQUAL
+    last, first = max(known), min(others)
+    if last[0] > first[0]:
+        return Order.YOUNGER
+    return Order.OLDER if last < first else Order.EQUAL if last == first else Order.SAME_SECOND
 
 
 def _was_left(evidence: Evidence, lost: Iterable[Row], number: int) -> bool:

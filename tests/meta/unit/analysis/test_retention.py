@@ -107,6 +107,22 @@ def test_single_deletion_among_equal_times_proves_nothing(builder: EvidenceBuild
     assert find_deletions(builder.evidence) == ()
 
 
+@pytest.mark.parametrize(("further", "is_job"), [(True, True), (False, False)])
+def test_order_within_a_second_is_uncertain(further: bool, is_job: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001 -- cases
+    """An event may be recorded just before a purge seeds others in the same second, once in a while but not always."""
+    same = "2026-07-01T12:00:00Z"
+    seed, recorded = builder.event("app", "app", same), events(builder, "abc", same)
+    lists = [[seed, *recorded]] * 2 + [[seed, *recorded[1:]]] * 2
+    later = [
+        [seed, *events(builder, "fgh")],
+        [seed, *events(builder, "fgh")],
+        events(builder, "fgh"),
+        events(builder, "gh"),
+    ]
+    add_reads(builder, *lists, *(later if further else [[seed, *recorded[2:]]]))
+    assert bool(find_deletions(builder.evidence)) == is_job
+
+
 def test_exactly_the_seeds_of_a_purge_are_the_purges(builder: EvidenceBuilder) -> None:
     """If exactly what a purge seeded disappears, the purge is the reason, though these events are the oldest."""
     seeds = [builder.event(app, app, "2026-07-01T11:00:00Z") for app in ("one", "two")]
