@@ -117,10 +117,13 @@ def test_pytest_is_tame(stub_server: StubServer, tmp_path: Path) -> None:
 
 def _check_reports(folder: Path) -> None:
     """Require that each report is valid, and holds the text of the target neither raw nor as markup."""
-    texts = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir() if path.suffix != ".gz"}
+    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".gz")
+    texts = {path.name: path.read_text(encoding="utf-8") for path in files}
     reports = {name: texts[name] for name in ("report.json", "report.html", "junit.xml", "summary.md")}
     for name, text in reports.items():
         assert [char for char in text if is_hidden(char) and char not in "\n\ufe0f"] == [], name
+    for name in (name for name in texts if name.endswith(".sh")):
+        assert [char for char in texts[name] if is_hidden(char) and char != "\n"] == [], name
     json.loads(reports["report.json"])
     ET.fromstring(reports["junit.xml"])  # noqa: S314 -- our own file
     assert "<img" not in reports["report.html"]

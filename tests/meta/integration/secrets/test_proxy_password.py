@@ -33,5 +33,6 @@ def test_proxy_password_is_redacted(
     asked = ("run", stub_server.url, ADMIN, "--verbose", "--select=ROUTE-01", "--max-requests=60", "--max-purges=0")
     done = command(*asked, "--out", tmp_path, folder=tmp_path, env=environ)
     assert proxy.received != []
-    texts = [path.read_text("utf-8", "replace") for path in tmp_path.iterdir()] + [done.stdout, done.stderr]
+    files = (path for path in tmp_path.rglob("*") if path.is_file())
+    texts = [path.read_text("utf-8", "replace") for path in files] + [done.stdout, done.stderr]
     assert [secret for text in texts for secret in (PASSWORD, QUOTED, ENCODED) if secret in text] == []

@@ -57,7 +57,7 @@ def test_echo_of_run_is_redacted(
         folder=tmp_path,
         env=os.environ | {"ADMIN_SECRET": TOKEN},
     )
-    files = {path.name: read_text(path) for path in tmp_path.iterdir()}
+    files = {path.name: read_text(path) for path in tmp_path.rglob("*") if path.is_file()}
     assert {"evidence.jsonl", "archive.jsonl.gz", "report.json", "report.html"} <= set(files)
     places = files | {"stdout": done.stdout, "stderr": done.stderr}
     assert [name for name, text in places.items() for secret in PARTS if secret in text] == []
