@@ -21,7 +21,7 @@ from purge_conformance.evidence import notes
 from purge_conformance.evidence.jsonl import FILE_NAME, read
 from purge_conformance.evidence.steps import Scenario
 from purge_conformance.report import json as as_json
-from purge_conformance.report.model import Outcome
+from purge_conformance.report.model import Cause, Outcome
 from purge_conformance.scenarios.definitions import SCENARIOS, total_cost
 
 if TYPE_CHECKING:
@@ -192,8 +192,8 @@ def judge_attempt(failure: Failure, evidence: Evidence, folder: Path) -> Attempt
     write_reports(builder, folder)
     if evidence.noted(notes.INTERRUPTED):
         return Attempt(Ending.INTERRUPTED, folder, "A signal ended the run.")
-    if result.outcome is Outcome.FAILED:
-        return Attempt(Ending.FAILED_AGAIN, folder, finding=result.findings[0])
+    if isinstance(error, RequirementViolated) and result.cause is not Cause.RACE:  # whatever else fails now as well
+        return Attempt(Ending.FAILED_AGAIN, folder, finding=error.findings[0])
     if error is None and _was_tried(failure.exchange, evidence):
         return Attempt(Ending.DID_NOT_FAIL, folder)
     reason = result.reason or "The run did not send the request that shows the failure."

@@ -20,7 +20,7 @@ from purge_conformance.engine.reproduce import (
 )
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence.journal import Journal
-from purge_conformance.evidence.steps import Scenario, Step
+from purge_conformance.evidence.steps import Phase, Place, Scenario, Step
 from purge_conformance.report import json as as_json
 from purge_conformance.report.model import Finding, Outcome, Scope
 
@@ -153,3 +153,19 @@ def test_endings(
     assert (attempt.ending, attempt.needs_more) == (ending, ending is Ending.NOT_TRIED), attempt
     assert bool(attempt.finding) == (ending is Ending.FAILED_AGAIN)
     assert as_json.load(tmp_path).scope.select == ("PURGE-01",)
+
+
+def test_prerequisites_do_not_excuse(builder: EvidenceBuilder, tmp_path: Path) -> None:
+    """A requirement that fails again did so, also if one that it rests on fails now as well."""
+    place = Place(Step.PURGE)
+    apps, processes = [builder.app("a"), builder.app("b")], [builder.process("a", "a", 2), builder.process("b", "b")]
+    builder.add_snapshot(Scenario.PURGE, place.at(Phase.BEFORE), (), apps, processes)
+    sent = builder.add_purge(Scenario.PURGE, place)
+    event = {**builder.event("a", "a"), "instance_count": {"current": 1}}  # of 2 instances; and none of the app b
+    builder.add_snapshot(Scenario.PURGE, place.at(Phase.AFTER), [event], apps, processes)
+    settings = builder.evidence.header.settings | {"select": ["UP-SEED-03"], "profiles": ["upstream"]}
+    header = replace(builder.evidence.header, settings=settings)
+    attempt = judge_attempt(failure_of("UP-SEED-03", sent), replace(builder.evidence, header=header), tmp_path)
+    (judged,) = as_json.load(tmp_path).requirements
+    assert judged.outcome is Outcome.INCONCLUSIVE
+    assert attempt.ending is Ending.FAILED_AGAIN, attempt
