@@ -34,6 +34,7 @@ from purge_conformance.evidence.steps import Scenario
 from purge_conformance.scenarios.budget import (
     FIRST_SHARES,
     LEAST_REQUESTS,
+    MARGIN,
     abilities_of,
     affordable_purges,
     affordable_scenarios,
@@ -177,7 +178,8 @@ class _Run:
         purges = min(guard.purges_left, affordable_purges(guard.requests_left, rounds))
         affordable = [each for each in coming if rounds[each.name] or each not in sending]
         self.client.planned_purges = share_of_next(affordable, purges, abilities_of(self.apps), repeat)
-        self.client.planned_requests = guard.requests_left - least_requests(rounds - Counter([next_one.name]))
+        others = least_requests(rounds - Counter([next_one.name]))
+        self.client.planned_requests = guard.requests_left - int(others / MARGIN)
         return True
 
     def _can_send(self, definition: ScenarioDefinition) -> bool:

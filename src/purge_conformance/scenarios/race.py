@@ -75,6 +75,8 @@ def race_purges_with_changes(client: Client, apps: SuiteApps) -> None:
     changed_apps = [app for app in CHANGED_APPS if app in apps.apps]
     if not (changed_apps and apps.is_timeable and apps.record_event()):
         return
+    if App.TOGGLED not in apps.started:  # the sequential round stops it: the next one does not change that stopped app
+        apps.record_event()
     rng = random.Random(client.settings.seed)  # noqa: S311 -- the same changes in every run with this seed
     known, before = _take_snapshot(client, apps, Place(Step.OPENING))
     counts, script = _unused_instance_counts(client, apps), rng.randrange(len(CHANGED_APPS))
@@ -127,23 +129,12 @@ def _round(context: RaceContext, place: Place) -> Iterator[None]:
     """Record a round as a span: after the block, send a last change, await its event and take a snapshot."""
     with context.client.span(place, _changes_of(place), before=context.before):
         yield
-        app = _last_changed_app(context.apps, place)
+        app = context.apps.existing(LAST_CHANGED_APPS[place], App.TOGGLED)
         change = "stop" if app in context.apps.started else "start"
         context.client.send(_change_request(context, place, app, change))
         state = {"state": STOPPED if change == "stop" else STARTED}
         await_event(context.client, context.apps, context.apps.apps[app], context.known, state)
         context.known, context.before = _take_snapshot(context.client, context.apps, place.at(Phase.AFTER))
-
-
-def _last_changed_app(apps: SuiteApps, place: Place) -> App:
-    """Return the app to change last in a round.
-
-    In the sequential round it is one whose change leaves `App.TOGGLED` stopped: the first concurrent round does not
-    change that app, and shows what a purge does with a stopped one.
-    """
-    if place == SEQUENTIAL and App.TOGGLED not in apps.started:
-        return apps.existing(App.STOPPED, App.TOGGLED)
-    return apps.existing(LAST_CHANGED_APPS[place], App.TOGGLED)
 
 
 def _script(context: RaceContext, place: Place, app: App, turn: int, duration: float) -> list[tuple[float, Request]]:

@@ -49,16 +49,16 @@ def send_generated_cases(client: Client, apps: SuiteApps, cases: Cases) -> None:
     end = client.guard.purges + client.planned_purges
     header_sets = purge_headers.planned_sets(client, purge_headers.OF_GENERATED)
     limits = _case_limits(client)
-    for case in schemathesis.select_cases(allowed, limits):
+    selected = schemathesis.select_cases(allowed, limits)
+    for case in selected:
         is_planned = not _purges_as_admin(case) or client.guard.purges < end
         if is_planned and client.may_send(_credential(case)):
             _send(client, apps, schemathesis.with_existing_guid(case, guid) if guid else case, header_sets)
-    if not limits[LIST_OPERATION]:
+    of_list = sum(case.operation_id == LIST_OPERATION for case in selected)
+    if limits[LIST_OPERATION] < schemathesis.MAX_CASES[LIST_OPERATION] and of_list >= limits[LIST_OPERATION]:
         limit, more = client.settings.limits.max_requests, client.guard.more_requests
         client.note_cut_short(
-            BudgetExhausted(
-                f"--max-requests {limit} leaves no generated request of the list. Give --max-requests {more}."
-            )
+            BudgetExhausted(f"--max-requests {limit} leaves {of_list} generated lists. Give --max-requests {more}.")
         )
 
 

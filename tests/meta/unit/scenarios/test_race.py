@@ -39,20 +39,23 @@ def test_same_seed_same_changes(stub_server: StubServer, make_client: Callable[.
     assert len(asked[0]) > len(RACES)
 
 
-@pytest.mark.parametrize("toggled_is_started", [True, False])
-def test_an_app_is_stopped_in_the_first_concurrent_round(
-    stub_server: StubServer, make_client: Callable[..., Client], *, toggled_is_started: bool
+@pytest.mark.parametrize("is_started", [True, False])
+def test_toggled_app_is_stopped_after_the_sequential_round(
+    stub_server: StubServer, make_client: Callable[..., Client], *, is_started: bool
 ) -> None:
-    """The sequential round ends with the toggled app stopped, also if it was: no other app need be."""
-    started = [*race.CHANGED_APPS, *([App.TOGGLED] if toggled_is_started else [])]
+    """Whatever its state was, an app with an event is stopped in the first concurrent round, and unchanged."""
+    started = [*race.CHANGED_APPS, App.TOGGLED]
     stub_server.answer = lambda handler: respond_as_foundation(stub_server, handler, started)
     client = make_client()
     client.begin(Scenario.RACE)
     foundation = SuiteApps(client)
     foundation.apps = {app: str(app) for app in (*race.CHANGED_APPS, App.TOGGLED, App.STOPPED)}
+    foundation.started = {App.TOGGLED} if is_started else set()
     race.race_purges_with_changes(client, foundation)
-    changes = [x.path for x in client.recorded(Step.SEQUENTIAL_CHANGE) if str(App.TOGGLED) in x.path]
-    assert changes == ([f"/v3/apps/{App.TOGGLED}/actions/stop"] if toggled_is_started else [])
+    lines = [line for line, _ in stub_server.received if f"/{App.TOGGLED}/actions/" in line]
+    changes = [line.rpartition("/actions/")[2].split()[0] for line in lines]
+    assert changes[: 3 if is_started else 2] == [*(["stop"] if is_started else []), "start", "stop"]
+    assert [x.path for x in client.recorded(Step.SEQUENTIAL_CHANGE)][-1] == f"/v3/apps/{App.TOGGLED}/actions/stop"
 
 
 def respond_as_foundation(
@@ -60,7 +63,8 @@ def respond_as_foundation(
 ) -> None:
     """Respond as if these apps were started, every app had the requested state, and had a new event."""
     if handler.command == "POST":
-        return stub_server.respond(handler, body=b'{"state": "STARTED"}')
+        state = b"STOPPED" if handler.path.endswith("/stop") else b"STARTED"
+        return stub_server.respond(handler, body=b'{"state": "' + state + b'"}')
     rows: list[Row] = [{"guid": app, "state": "STARTED"} for app in started]
     if "app_usage_events" in handler.path:
         number = len(stub_server.received)
