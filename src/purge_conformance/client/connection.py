@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 LENGTH = "Content-Length"
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+# After these a server may not have read the body of the request, and would read its rest as the next request.
+UNSETTLING = frozenset({"upgrade", "expect"})
 SEND_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)  # what sending and reading may raise
 INTERIM = range(HTTPStatus.CONTINUE, HTTPStatus.OK)
 SHORTEST_TIMEOUT_S = 0.001  # zero would be an error
@@ -104,12 +106,13 @@ class _Response(http.client.HTTPResponse):
 
 
 class _KeepAlive(HTTPConnection):
-    """A persistent connection; an unsafe method gets a new one.
+    """A persistent connection; an unsafe method gets a new one, and what follows a request that unsettles it.
 
     The target may close an idle connection at any moment, and then it is unknown whether it executed the request.
     """
 
     is_used = False
+    is_unsettled = False  # whether the last request had one of the headers `UNSETTLING`
     declares_length = True  # whether the request has a Content-Length of its own; urllib3 adds none of 0 otherwise
     latest = math.inf  # when the response must be complete, as `time.monotonic` counts
 
@@ -127,10 +130,11 @@ class _KeepAlive(HTTPConnection):
         return made
 
     def request(self, method: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- handed on
-        if self.is_used and method not in SAFE_METHODS:
+        if self.is_unsettled or (self.is_used and method not in SAFE_METHODS):
             self.close()
         self._bound_response()
-        self.declares_length = "content-length" in map(str.lower, kwargs.get("headers") or ())
+        names = {name.lower() for name in kwargs.get("headers") or ()}
+        self.declares_length, self.is_unsettled = "content-length" in names, not names.isdisjoint(UNSETTLING)
         super().request(method, *args, **kwargs)
         self.is_used = True
 

@@ -34,7 +34,6 @@ from purge_conformance.evidence.steps import Scenario
 from purge_conformance.scenarios.budget import (
     FIRST_SHARES,
     LEAST_REQUESTS,
-    MARGIN,
     abilities_of,
     affordable_purges,
     affordable_scenarios,
@@ -179,7 +178,8 @@ class _Run:
         affordable = [each for each in coming if rounds[each.name] or each not in sending]
         self.client.planned_purges = share_of_next(affordable, purges, abilities_of(self.apps), repeat)
         others = least_requests(rounds - Counter([next_one.name]))
-        self.client.planned_requests = guard.requests_left - int(others / MARGIN)
+        least = LEAST_REQUESTS.get(next_one.name, 0)
+        self.client.planned_requests = min(guard.requests_left, max(least, guard.requests_left - others))
         return True
 
     def _can_send(self, definition: ScenarioDefinition) -> bool:

@@ -161,6 +161,25 @@ def test_changes_use_new_connections(method: str, make_client: Connect, stub_ser
     assert [served[n] == served[n - 1] for n in (1, 2, 3)] == [False, True, False]
 
 
+@pytest.mark.parametrize("name", ["Upgrade", "expect"])
+def test_request_that_unsettles_its_connection_is_its_last(
+    name: str, make_client: Connect, stub_server: StubServer
+) -> None:
+    """A server may answer such a request before it has read its body: the next one does not use the connection."""
+    served: list[int] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        served.append(handler.client_address[1])
+        stub_server.respond(handler)
+
+    stub_server.answer = answer
+    client = make_client()
+    client.send(Request("POST", "/v3", Step.V3_ROOT, headers={name: "something"}))
+    client.get("/v3", Step.V3_ROOT)
+    client.get("/v3", Step.V3_ROOT)
+    assert [served[n] == served[n - 1] for n in (1, 2)] == [False, True]
+
+
 def test_blocked_request_is_not_sent(make_client: Connect, stub_server: StubServer) -> None:
     """A request that the guard blocks does not reach the target, and is no exchange."""
     client = make_client(max_purges=0)
