@@ -18,6 +18,7 @@ from purge_conformance.catalogue.api import is_purge
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import clock
 from purge_conformance.evidence.listing import (
+    APPS,
     app_of_event,
     event_identity,
     is_page,
@@ -249,7 +250,7 @@ def _may_be_purged(evidence: Evidence, first: int, last: int) -> bool:
 def _is_of_deleted_app(evidence: Evidence, event: Row, number: int) -> bool:
     """Whether the app of an event was deleted, by the suite before an exchange or by others: its events may go, too."""
     app = app_of_event(event)
-    deletions = (x for x in evidence.exchanges if x.method == "DELETE" and x.n < number)
+    deletions = (x for x in evidence.exchanges if x.method == "DELETE" and x.route.startswith(APPS) and x.n < number)
     return any(x.guid == app for x in deletions) or is_of_deleted_app(evidence, event, number)
 
 

@@ -154,14 +154,14 @@ def test_job_may_spare_the_suite(builder: EvidenceBuilder) -> None:
     assert deleted_guids(builder.evidence) == {"a"}
 
 
-def test_events_of_deleted_apps_are_no_jobs(builder: EvidenceBuilder) -> None:
-    """The events of an app may be deleted with it."""
-    builder.add_list(
-        Scenario.SEQUENCES, Place(Step.LIST_AFTER_ACTION, 0, sequence=1, position=1), events(builder, "ab")
-    )
-    builder.add_exchange(Scenario.SEQUENCES, Step.ACTION, method="DELETE", path="/v3/apps/app", status=204)
-    builder.add_list(Scenario.SEQUENCES, Place(Step.LIST_AFTER_ACTION, 0, sequence=1, position=2), [])
-    assert find_deletions(builder.evidence) == ()
+@pytest.mark.parametrize(("path", "is_job"), [("/v3/apps/app", False), (f"{EVENTS_PATH}/app", True)])
+def test_events_of_deleted_apps_are_no_jobs(path: str, is_job: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001 -- cases
+    """The events of an app may be deleted with it; a seeded event has the guid of its app, but is none."""
+    before, after = (Place(Step.LIST_AFTER_ACTION, 0, sequence=1, position=position) for position in (1, 2))
+    builder.add_list(Scenario.SEQUENCES, before, events(builder, "abc"))
+    builder.add_exchange(Scenario.SEQUENCES, Step.ACTION, method="DELETE", path=path, status=204)
+    builder.add_list(Scenario.SEQUENCES, after, events(builder, "c"))
+    assert bool(find_deletions(builder.evidence)) == is_job
 
 
 def test_totals_show_a_job_where_pages_do_not(builder: EvidenceBuilder) -> None:
