@@ -55,7 +55,7 @@ RUN_KEYS = (  # of `run`, and of `doctor` and `plan`, which check them before a 
     "known_failures",
 )
 REPORTED_KEYS = {"target", "profile", "select", "examples", "seed", "repeat"}  # which `reproduce` takes from a report
-REPRODUCE_KEYS = tuple(name for name in RUN_KEYS if name not in REPORTED_KEYS | {"baseline"})
+REPRODUCE_KEYS = tuple(name for name in RUN_KEYS if name not in REPORTED_KEYS | {"baseline", "known_failures"})
 SOURCES_HELP = """
 
 \b
