@@ -218,7 +218,9 @@ def errors_of_runs(builders: RunBuilders) -> dict[str, str]:
     errors: dict[str, str] = {}
     for folder, builder in builders.items():
         prefix = [junit.SUITE, *([Path(folder).name] if folder else [])]
-        for name, text in junit.errors_of_run(builder.build(), builder.results.values()).items():
+        for name, text in junit.errors_of_run(
+            builder.build(), filter(builder.is_red, builder.results.values())
+        ).items():
             errors["::".join([*prefix, name])] = text
     return errors
 

@@ -66,10 +66,13 @@ class KnownFailures:
         """
         results = {result.id: result for result in (*unreported, *run.requirements)}
         day = date.fromisoformat(run.finished_at[:10])
+        reported = {result.id for result in run.requirements}
         assessments = {name: self._assess(name, results.get(name), day) for name in self._ids()}
+        for name in assessments.keys() - reported:
+            if not assessments[name].excusing:  # what a selection leaves out breaks no promise
+                assessments[name] = self._assess(name, None, day)
         excuses = {name: each.excusing[0] for name, each in assessments.items() if each.excusing}
         consequences = _consequences(results.values(), excuses)
-        reported = {result.id for result in run.requirements}
         rows = (self._row(entry, assessments, consequences, reported) for entry in self.entries)
         return Gate(
             known_failures=tuple(row for row in rows if row),
