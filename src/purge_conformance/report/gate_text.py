@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from purge_conformance.config.known_failures import EntryKind
+from purge_conformance.report.gate import BreachKind
 from purge_conformance.report.text import pluralize
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ NOUNS = {
     EntryKind.FLAKY: "known flaky failure",
     EntryKind.NOT_JUDGED: "known gap in what is judged",
 }
+PLURALS = {BreachKind.MISMATCH: "mismatches", BreachKind.REGRESSION: "regressions"}
 
 
 def count_known_failures(run: Run) -> str:
@@ -29,7 +31,8 @@ def count_known_failures(run: Run) -> str:
 def gate_sentence(run: Run) -> str:
     """Return how the gate is broken, for example `Gate broken: 1 stale, 2 expired.`; empty if it is not."""
     counts = Counter(breach.kind for breach in run.breaches)
-    return f"Gate broken: {', '.join(f'{number} {kind}' for kind, number in counts.items())}." if counts else ""
+    parts = (f"{number} {PLURALS.get(kind, kind) if number > 1 else kind}" for kind, number in counts.items())
+    return f"Gate broken: {', '.join(parts)}." if counts else ""
 
 
 def describe_excuse(known: KnownFailure, requirement: str) -> str:

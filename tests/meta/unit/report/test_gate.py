@@ -117,6 +117,12 @@ def test_headline_names_known_failures_and_breaches(name: str) -> None:
     assert headline(TABLE[name][0]) == HEADLINES[name]
 
 
+def test_breaches_are_counted_by_kind() -> None:
+    """A kind is plural where several breaches are of it."""
+    breaches = (STALE, STALE, WORSE, WORSE, WORSE)
+    assert headline(run_of(PASSED, gate=gate(*breaches))).endswith("Gate broken: 2 stale, 3 regressions.")
+
+
 def test_each_kind_is_counted() -> None:
     """The headline counts all three kinds of entries."""
     known = tuple(replace(KNOWN, kind=kind, requirements=(f"A-{n}",)) for n, kind in enumerate(EntryKind, 2))
