@@ -149,7 +149,15 @@ def _finding(
 
 
 def _describe(x: Exchange) -> str:
-    """Return the names of the headers that the set added; of a part, also of those that it changed or left out."""
-    own = {"authorization", "connection", "content-length"}
-    names = ", ".join(name for name, _ in x.request_headers if name.lower() not in own)
-    return x.tags.get(Tag.PART_OF_SET, names)
+    """Return the names of the headers that the set, or the part of it, added, changed or left out."""
+    if Tag.PART_OF_SET in x.tags:
+        return x.tags[Tag.PART_OF_SET]
+    own, authorization = {"authorization", "connection", "content-length"}, "Authorization"
+    names = [name for name, _ in x.request_headers if name.lower() not in own]
+    values = [value for name, value in x.request_headers if name == authorization]
+    names += [f"{len(values)} {authorization} headers"] if len(values) > 1 else []
+    names += [f"{authorization}: Bearer"] if any(value.startswith("Bearer ") for value in values) else []
+    sent = {name.lower() for name, _ in x.request_headers}
+    names += ["no Accept"] if "accept" not in sent else []
+    names += ["no Content-Length"] if not {"content-length", "transfer-encoding"} & sent else []
+    return ", ".join(names)

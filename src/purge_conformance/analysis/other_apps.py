@@ -26,6 +26,7 @@ from purge_conformance.analysis.app_states import (
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import RUN_LABEL, dig, event_identity, snapshots
+from purge_conformance.evidence.steps import Part
 from purge_conformance.report.model import Finding
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Interval:
         with_purge: whether a purge was sent in it that was not rejected.
         with_sizes: whether the processes of the apps could be read before and after.
         seconds: from the beginning of the first snapshot to the end of the last one.
-        last_exchange: number of the exchange that shows the apps at its end.
+        last_exchange: number of the exchange that shows the apps at its end, or the events.
         apps: guids of the apps of others that existed before.
         changes: those of them that changed, and new ones.
     """
@@ -157,13 +158,14 @@ def changes_with_purges(evidence: Evidence) -> Iterator[Finding]:
     """Yield the changes that purges made of the apps of other clients: those of the first kind that shows any."""
     kinds = (
         evidence.cached(find_other_apps),
-        *(_other_apps(evidence, find) for find in (partial(_listed_changes, describe_all_members), _recorded_changes)),
+        _other_apps(evidence, partial(_listed_changes, describe_all_members)),
+        _other_apps(evidence, _recorded_changes, Part.EVENTS),
     )
     yield from next(filter(None, (list(others.findings()) for others in kinds)), ())
 
 
-def _other_apps(evidence: Evidence, find_changes: Callable[[_Pair], Changes]) -> OtherApps:
-    intervals = list(_intervals(evidence, find_changes))
+def _other_apps(evidence: Evidence, find_changes: Callable[[_Pair], Changes], shown_by: Part = Part.APPS) -> OtherApps:
+    intervals = list(_intervals(evidence, find_changes, shown_by))
     quiet = [interval for interval in intervals if not interval.with_purge]
     return OtherApps(
         purges=tuple(interval for interval in intervals if interval.with_purge and interval.apps),
@@ -172,19 +174,21 @@ def _other_apps(evidence: Evidence, find_changes: Callable[[_Pair], Changes]) ->
     )
 
 
-def _intervals(evidence: Evidence, find_changes: Callable[[_Pair], Changes]) -> Iterator[Interval]:
+def _intervals(evidence: Evidence, find_changes: Callable[[_Pair], Changes], shown_by: Part) -> Iterator[Interval]:
     spans = [span for span in evidence.cached(snapshots) if span.snapshot.apps.complete]
     purge_numbers = [x.n for x in evidence.exchanges if is_purge(x.method, x.path) and not x.rejected]
     known: set[tuple[str, str]] = set()
     for index, (before, after) in enumerate(pairwise(spans)):
         apps = _apps_of_others(evidence, before.snapshot), _apps_of_others(evidence, after.snapshot)
         known |= {event_identity(row) for row in before.snapshot.events.rows}
+        events = after.snapshot.events
+        listing = events if shown_by is Part.EVENTS and events.exchanges else after.snapshot.apps
         pair = _Pair(before.snapshot, after.snapshot, apps, spans[index + 2 :], known)
         yield Interval(
             with_purge=any(before.first < n < after.last for n in purge_numbers),
             with_sizes=pair.with_sizes,
             seconds=pair.seconds,
-            last_exchange=after.snapshot.apps.exchanges[-1].n,
+            last_exchange=listing.exchanges[-1].n,
             apps=apps[0],
             changes=find_changes(pair),
         )
