@@ -56,8 +56,8 @@ def find_silent_concurrent_purges(view: JudgmentView) -> list[Finding]:
     """Return a finding for each concurrent purge without a response, if concurrency caused that.
 
     It did if each of several rounds has one, or three of three purges of one round have none while reads are answered,
-    and if nothing else in the run remained without a response, except unusual requests and the purges beside these that
-    must be rejected.
+    and if nothing else in the run remained without a response, except unusual requests, the purges beside these that
+    must be rejected, and the single purge beside such.
     """
     rounds: dict[object, list[Exchange]] = {}
     for number in view.rounds(Scenario.CONCURRENT_PURGES):
@@ -71,7 +71,8 @@ def find_silent_concurrent_purges(view: JudgmentView) -> list[Finding]:
     others = (
         x
         for number in view.rounds(Scenario.CONCURRENT_PURGES)
-        for x in view.of(Scenario.CONCURRENT_PURGES, Step.CONCURRENT_CREDENTIAL, round=number)
+        for x in view.of(Scenario.CONCURRENT_PURGES, Step.CONCURRENT_CREDENTIAL, Step.ALONE, round=number)
+        if Tag.CONCURRENT in x.tags
     )
     numbers = {x.n for x in (*silent, *others)}
     if any(x.status is None and x.n not in numbers and not is_unusual(x) for x in view.exchanges):

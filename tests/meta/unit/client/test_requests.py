@@ -99,6 +99,22 @@ def test_post_without_body(
     assert client.get("/v3", Step.V3_ROOT).status == HTTPStatus.OK
 
 
+def test_upgraded_connection_is_not_used_again(make_client: Connect, stub_server: StubServer) -> None:
+    """After a request with Upgrade, which a server may take for the last one in HTTP/1.1, there is a new connection."""
+    client, peers = make_client(), []
+
+    def note(handler: BaseHTTPRequestHandler) -> None:
+        peers.append(handler.client_address)
+        stub_server.respond(handler, body=b"{}")
+
+    stub_server.answer = note
+    client.send(Request("POST", PURGE_PATH, Step.PURGE, headers={"Connection": "Upgrade", "Upgrade": "h2"}))
+    client.get("/v3", Step.V3_ROOT)
+    client.get("/v3", Step.V3_ROOT)
+    assert len(set(peers)) == 2
+    assert peers[1] == peers[2]
+
+
 @pytest.mark.parametrize("proxied", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
 def test_environment_is_ignored(
     proxied: str, make_client: Connect, stub_server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
