@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from purge_conformance.client.auth.credentials import GARBAGE, SCHEME
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence.listing import STARTED, app_of_event, event_identity, resources
-from purge_conformance.evidence.steps import Part, Phase, Place, Tag
+from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import WITH_OTHER_TOKEN, HeaderSet
 from purge_conformance.scenarios.budget import FIRST_SHARES, REQUESTS_PER_PURGE, has_generated_purges, note_left_out
 from purge_conformance.scenarios.header_sets import SETS
@@ -59,7 +59,7 @@ def purge_with_headers(client: Client, apps: SuiteApps, request: Request, name: 
     if again and _seems_broken(client, response) and client.guard.purges_left:
         apps.record_event()
         response = _send_set(client, _next(client, request), again)
-        if again == name and _seems_broken(client, response):
+        if again == name and _seems_broken(client, response) and _is_first_purge_complete(client):
             _divide(client, apps, request, SETS[name](client.settings.target.url))
     return response
 
@@ -67,8 +67,8 @@ def purge_with_headers(client: Client, apps: SuiteApps, request: Request, name: 
 def purge_with_spare_headers(client: Client, request: Request, name: HeaderSet, if_few: HeaderSet) -> Exchange:
     """Purge with a set of headers; with another one if the limit leaves no generated purge that could carry that.
 
-    If the target refused the set or the purge seems broken, it is sent once more, and then without the headers. The
-    last response is returned.
+    If the target refused the set or the purge seems broken, it is sent once more, and then without the headers: so is
+    one after which a started app has no event, which may be due to changes of the app. The last response is returned.
     """
     if not has_generated_purges(client.settings.limits.max_purges, len(OF_GENERATED)):
         name = if_few
@@ -76,7 +76,8 @@ def purge_with_spare_headers(client: Client, request: Request, name: HeaderSet, 
     again = INSTEAD.get(name) if response.rejected else name
     if again and _seems_broken(client, response) and client.guard.purges_left:
         response = _send_set(client, _next(client, request), again)
-    if _seems_broken(client, response) and client.guard.purges_left:
+    is_broken = _seems_broken(client, response) or _misses_a_seed(client, response.place)
+    if is_broken and client.guard.purges_left:
         response = purge_between_snapshots(client, _next(client, request))
     return response
 
@@ -108,6 +109,13 @@ def _seems_broken(client: Client, response: Exchange) -> bool:
     return not response.succeeded or _survived(client, response.place) or _seeded_nothing(client, response.place)
 
 
+def _is_first_purge_complete(client: Client) -> bool:
+    """Whether the first purge of the run, without further headers, does not seem broken: else any purge may be."""
+    place, scenario = Place(Step.PURGE), Scenario.PURGE
+    is_broken = _survived(client, place, scenario) or _seeded_nothing(client, place, scenario)
+    return any(x.succeeded for x in client.recorded(place, scenario)) and not is_broken
+
+
 def _send_set(client: Client, request: Request, name: HeaderSet) -> Exchange:
     if name in WITH_OTHER_TOKEN:
         is_last = name is HeaderSet.GOOD_LAST
@@ -122,13 +130,13 @@ def _send(client: Client, request: Request, headers: Headers, tags: Mapping[Tag,
     return purge_between_snapshots(client, tagged)
 
 
-def _survived(client: Client, place: Place) -> bool:
+def _survived(client: Client, place: Place, scenario: Scenario | None = None) -> bool:
     """Whether an event that no purge seeds, for an app or a process, is listed before and after a purge."""
-    seedable = {row["guid"] for row in _rows(client, place, Part.PROCESSES, *Phase)}
+    seedable = {row["guid"] for row in _rows(client, place, Part.PROCESSES, *Phase, scenario=scenario)}
     before, after = (
         {
             event_identity(row)
-            for row in _rows(client, place, Part.EVENTS, phase)
+            for row in _rows(client, place, Part.EVENTS, phase, scenario=scenario)
             if row["guid"] != app_of_event(row) and row["guid"] not in seedable
         }
         for phase in Phase
@@ -136,12 +144,23 @@ def _survived(client: Client, place: Place) -> bool:
     return bool(before & after)
 
 
-def _seeded_nothing(client: Client, place: Place) -> bool:
+def _seeded_nothing(client: Client, place: Place, scenario: Scenario | None = None) -> bool:
     """Whether no event is listed after a purge, although an app is started."""
-    is_started = any(row.get("state") == STARTED for row in _rows(client, place, Part.APPS, Phase.AFTER))
-    return is_started and not _rows(client, place, Part.EVENTS, Phase.AFTER)
+    apps = _rows(client, place, Part.APPS, Phase.AFTER, scenario=scenario)
+    is_started = any(row.get("state") == STARTED for row in apps)
+    return is_started and not _rows(client, place, Part.EVENTS, Phase.AFTER, scenario=scenario)
 
 
-def _rows(client: Client, place: Place, part: Part, *phases: Phase) -> list[Row]:
-    pages = [page for phase in phases for page in client.recorded(place.at(phase).of(part))]
+def _misses_a_seed(client: Client, place: Place) -> bool:
+    """Whether an app that is started before and after a purge has no event after it."""
+    before, after = (
+        {row["guid"] for row in _rows(client, place, Part.APPS, phase) if row.get("state") == STARTED}
+        for phase in Phase
+    )
+    events = _rows(client, place, Part.EVENTS, Phase.AFTER)
+    return bool((before & after) - {row["guid"] for row in events} - {app_of_event(row) for row in events})
+
+
+def _rows(client: Client, place: Place, part: Part, *phases: Phase, scenario: Scenario | None = None) -> list[Row]:
+    pages = [page for phase in phases for page in client.recorded(place.at(phase).of(part), scenario)]
     return [row for page in pages for row in resources(page)]

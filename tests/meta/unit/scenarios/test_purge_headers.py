@@ -12,11 +12,11 @@ import pytest
 import requests
 
 from meta.support.client import recorded_evidence
-from meta.support.story import event_row, process_row
+from meta.support.story import app_row, event_row, process_row
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Request
 from purge_conformance.config.roles import ADMIN
-from purge_conformance.evidence.steps import Place, Step, Tag
+from purge_conformance.evidence.steps import Place, Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import HeaderSet
 from purge_conformance.scenarios.header_sets import SETS
 from purge_conformance.scenarios.purge_headers import (
@@ -67,18 +67,19 @@ class Foundation:
 
     Attributes:
         purges: of each purge, whether it carried further headers.
+        rows: name of a list -> what it shows.
     """
 
     def __init__(self, stub_server: StubServer, process: str, status: int = 200) -> None:
         """Answer purges that carry further headers with a status; the app has one process."""
         self.purges: list[bool] = []
         self._stub, self._status = stub_server, status
-        self._rows = {"app_usage_events": [event_row("worker", "app")], "processes": [process_row(process, "app")]}
+        self.rows = {"app_usage_events": [event_row("worker", "app")], "processes": [process_row(process, "app")]}
         stub_server.answer = self.answer
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         """Respond with a list, or to a purge."""
-        found = self._rows.get(handler.path.partition("?")[0].split("/")[2], [])
+        found = self.rows.get(handler.path.partition("?")[0].split("/")[2], [])
         page = {"pagination": {"total_results": len(found), "next": None}, "resources": found}
         status = 200
         if handler.command == "POST":
@@ -117,10 +118,40 @@ def test_set_is_divided_until_one_header_is_left(
         stub_server.respond(handler, status=500 if fails else 200, body=b"{}")
 
     stub_server.answer = fail_if_sent
+    client.begin(Scenario.PURGE)
+    client.post(PURGE_PATH, Step.PURGE)
+    client.begin(Scenario.GENERATED)
     purge_with_headers(client, APPS, PURGE, HeaderSet.CLIENTS)
     broken = [x for x in recorded_evidence(client).exchanges if x.method == "POST" and x.status != HTTPStatus.OK]
     assert broken[-1].tags[Tag.PART_OF_SET] == header
-    assert len(broken) <= client.guard.purges <= 2 + math.ceil(math.log2(len(every))) + 1
+    assert len(broken) <= client.guard.purges <= 1 + 2 + math.ceil(math.log2(len(every))) + 1
+
+
+def test_set_is_not_divided_if_any_purge_fails(stub_server: StubServer, make_client: Callable[..., Client]) -> None:
+    """Where the first purge failed as well, no header is the cause."""
+    stub_server.answer = lambda handler: stub_server.respond(
+        handler, status=500 if handler.command == "POST" else 200, body=b"{}"
+    )
+    client = make_client(max_purges=40)
+    client.begin(Scenario.PURGE)
+    client.post(PURGE_PATH, Step.PURGE)
+    client.begin(Scenario.GENERATED)
+    purge_with_headers(client, APPS, PURGE, HeaderSet.CLIENTS)
+    assert client.guard.purges == 3
+
+
+@pytest.mark.parametrize("seeded", [True, False])
+def test_missing_seed_is_looked_for_without_headers(
+    seeded: bool,  # noqa: FBT001 -- a parameter of the test
+    stub_server: StubServer,
+    make_client: Callable[..., Client],
+) -> None:
+    """A plain purge follows one after which a started app has no event: changes of the app may be the reason."""
+    foundation = Foundation(stub_server, "worker")
+    foundation.rows["apps"] = [app_row("app" if seeded else "changed")]
+    purge = Request("POST", PURGE_PATH, Step.PURGE)
+    purge_with_spare_headers(make_client(max_purges=40), purge, HeaderSet.LONG, HeaderSet.ALL)
+    assert foundation.purges == [True] + [False] * (not seeded)
 
 
 @pytest.mark.parametrize(
