@@ -37,7 +37,7 @@ from purge_conformance.analysis.rejected import is_media_type_rejected
 from purge_conformance.analysis.view import past_firewalls
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.evidence.steps import UNEXPECTED_INPUTS, Scenario, Step
-from purge_conformance.evidence.tag_values import HeaderSet
+from purge_conformance.evidence.tag_values import WITH_OTHER_TOKEN, HeaderSet
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
@@ -150,6 +150,7 @@ def test_headers_do_not_break_a_purge(view: JudgmentView) -> None:
     """A purge with the headers of clients and proxies MUST be complete, or be refused where HTTP allows that."""
     sent = require_header_purges(view)
     count_sets(view, sent)
+    view.count("second-authorization", (x for x in sent if name_of(x) in WITH_OTHER_TOKEN))
     require_each_trial(view, header_trials(view, sent, _success_status(view)))
 
 

@@ -32,13 +32,11 @@ TOO_LARGE = {
     HTTPStatus.REQUEST_URI_TOO_LONG,
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
 }
-UNREFUSABLE = {HeaderSet.NEGOTIATION, HeaderSet.GO, HeaderSet.PYTHON}  # sets that leave no reason for a refusal
+UNREFUSABLE = {HeaderSet.NEGOTIATION}  # sets that leave no reason for a refusal
 PARTS = {  # set -> sets that it includes
     HeaderSet.LONG: (HeaderSet.CLIENTS,),
     HeaderSet.REFUSABLE: (HeaderSet.CONDITIONS,),
     HeaderSet.ALL: (HeaderSet.NEGOTIATION, HeaderSet.CONDITIONS, HeaderSet.LONG),
-    HeaderSet.GOOD_FIRST: (HeaderSet.GO,),
-    HeaderSet.GOOD_LAST: (HeaderSet.PYTHON,),
 }
 COMPLETE = "a complete purge, as without the headers: no old event remains, each started app has its events"
 

@@ -35,7 +35,6 @@ MAX_OLD_RETRIES = 3  # repetitions by suites that stopped at the first one after
 ANY_ROLE = "*"
 WITH_HEADERS = {  # scenarios whose purges carry sets of headers -> their step
     **dict.fromkeys((Scenario.GENERATED, Scenario.STATEFUL), Step.GENERATED_PURGE),
-    **dict.fromkeys((Scenario.PURGE_AFTER_CHANGES, Scenario.PURGE_WITHOUT_STARTED_APPS), Step.PURGE),
 }
 
 

@@ -24,13 +24,9 @@ class HeaderSet(StrEnum):
     REFUSABLE = "refusable"  # conditions and others, which HTTP lets a server refuse
     LONG = "long"  # those of clients, long values, many fields, bytes beyond ASCII
     ALL = "all"  # together: negotiation, conditions, long
-    GO = "go"  # of programs in Go
-    PYTHON = "python"  # of programs in Python
-    GOOD_FIRST = "good-first"  # those in Go; a second Authorization header, which is no token, follows the good one
-    GOOD_LAST = "good-last"  # those in Python; an Authorization header that is no token precedes the good one
 
 
-WITH_OTHER_TOKEN = frozenset({HeaderSet.GOOD_FIRST, HeaderSet.GOOD_LAST})
+WITH_OTHER_TOKEN = frozenset({HeaderSet.REFUSABLE})  # sets with a second Authorization header, which is no token
 
 
 class Retry(StrEnum):

@@ -45,7 +45,6 @@ FURTHER_SHARES: tuple[tuple[Scenario, int], ...] = (
     (Scenario.RACE, 1),
     *[(Scenario.INDUCED_ERRORS, 1)] * 4,
     *[(Scenario.SEQUENCES, 1)] * 5,
-    (Scenario.PURGE_WITHOUT_STARTED_APPS, 1),  # again without a second Authorization header, where that is refused
 )
 # How many requests scenarios send with the purges of FIRST_SHARES, with a margin of a fifth. The ones that judge the
 # most requirements for their requests come first; others are always run.

@@ -53,7 +53,6 @@ def _purge_alone(client: Client, apps: SuiteApps, of: int) -> Collection[str]:
     """
     with client.span(Step.ALONE) as place:
         _record_event(client, apps, ())
-        apps.rename_app(App.SCALED, "again")  # last: PURGE-06 leaves out the app that was changed last
         take_snapshot(client, place.at(Phase.BEFORE))
         done = client.send_concurrently([Request("POST", PURGE_PATH, place)], rejected_purges(client, 0, of))
         if not any(x.succeeded for x in done if x.place == place) and client.guard.purges_left:

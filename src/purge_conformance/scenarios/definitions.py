@@ -208,7 +208,7 @@ SCENARIOS: tuple[ScenarioDefinition, ...] = (
     ScenarioDefinition(
         Scenario.PURGE_WITHOUT_STARTED_APPS,
         purge_without_started_apps,
-        Cost(32, 2),
+        Cost(20, 1),
         app_modes=WITH_APPS,
         needs_ability=Ability.CHANGE,
     ),

@@ -113,7 +113,8 @@ def refusable(url: str) -> Headers:
     """Return headers that HTTP lets a server refuse: no form of the answer is accepted, no condition can be met."""
     return {
         **conditions(url),
-        "User-Agent": "cf/8.14.1 (go1.24.4; amd64 linux)",
+        "User-Agent": "Go-http-client/1.1 cf/8.14.1 (go1.24.4; amd64 linux)",
+        "Authorization": "Bearer",
         "Accept": "text/html, application/json;q=0",
         "Accept-Encoding": "gzip, identity;q=0",
         "If-Match": '"purge-conformance"',
@@ -129,29 +130,13 @@ def long_values(url: str) -> Headers:
         "X-Long": LONG_VALUE.strip(),
         "Cookie": f"theme=dark; preferences={LONG_VALUE.strip().replace(' ', '-')}",
         "X-Beyond-Ascii": BEYOND_ASCII,
-        "User-Agent": f"{BROWSER} ({BEYOND_ASCII})",
+        "User-Agent": f"{BROWSER} python-requests/2.32.5 ({BEYOND_ASCII})",
     }
 
 
 def everything(url: str) -> Headers:
     """Return the headers of all sets that leave a server no reason to refuse the purge, but that they are many."""
     return {**long_values(url), **conditions(url), **negotiation(url), "Transfer-Encoding": None}
-
-
-def of_go(_: str) -> Headers:
-    """Return what programs in Go send, the cf command line among them."""
-    return {
-        "Authorization": "Bearer",
-        "Accept": None,
-        "Accept-Encoding": "gzip",
-        "Connection": None,
-        "User-Agent": "Go-http-client/1.1",
-    }
-
-
-def of_python(_: str) -> Headers:
-    """Return what programs in Python send."""
-    return {"Authorization": "Bearer", "Accept": "*/*", "User-Agent": "python-requests/2.32.5"}
 
 
 SETS: Mapping[HeaderSet, Callable[[str], Headers]] = {
@@ -161,8 +146,4 @@ SETS: Mapping[HeaderSet, Callable[[str], Headers]] = {
     HeaderSet.REFUSABLE: refusable,
     HeaderSet.LONG: long_values,
     HeaderSet.ALL: everything,
-    HeaderSet.GO: of_go,
-    HeaderSet.PYTHON: of_python,
-    HeaderSet.GOOD_FIRST: of_go,
-    HeaderSet.GOOD_LAST: of_python,
 }

@@ -103,9 +103,7 @@ def purge_after_changes(client: Client, apps: SuiteApps) -> None:
     apps.restart(App.SCALED)
     apps.change_droplet(App.SCALED)
     apps.rename(App.SCALED)  # the same app: PURGE-06 leaves out the one that was changed last
-    response = purge_with_spare_headers(
-        client, Request("POST", PURGE_PATH, Step.PURGE), HeaderSet.GOOD_FIRST, HeaderSet.ALL
-    )
+    response = purge_with_spare_headers(client, Request("POST", PURGE_PATH, Step.PURGE), HeaderSet.ALL)
     pages = client.recorded(response.place.at(Phase.AFTER).of(Part.EVENTS))
     rows = {row["guid"]: row for page in pages for row in resources(page)}
     _get_seeded(client, _seed_guids(rows)[:SAMPLE_SIZE])
@@ -138,9 +136,7 @@ def purge_without_started_apps(client: Client, apps: SuiteApps) -> None:
     if not (every.complete and started <= set(apps.apps.values())):
         return
     if all(apps.stop(app) for app in own):
-        purge_with_spare_headers(
-            client, Request("POST", PURGE_PATH, Step.PURGE), HeaderSet.GOOD_LAST, HeaderSet.CLIENTS
-        )
+        purge_with_spare_headers(client, Request("POST", PURGE_PATH, Step.PURGE), HeaderSet.CLIENTS)
 
 
 def _filters_for_destroyed(destroyed: list[Row]) -> Iterator[dict[str, str]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from purge_conformance.reference.api import errors as problems
@@ -117,18 +115,6 @@ def several_authorizations_500(call: Call, answer: Handler) -> Reply:
     if len(_authorizations(call)) > 1:
         raise problems.unknown_error()
     return reply
-
-
-@fault("refused-by-first-purged-by-last")
-@wrap_operations("purge_events")
-def refused_by_first_purged_by_last(call: Call, answer: Handler) -> Reply:
-    for value in call.further_authorizations:
-        with suppress(ApiError):
-            answer(replace(call, authorization=value, further_authorizations=()))
-    try:
-        return answer(call)
-    except ApiError as error:
-        return call.behaviour.error_reply(error)
 
 
 fault("purge-by-curl-or-browser-ignored")(

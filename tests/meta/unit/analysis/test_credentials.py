@@ -53,7 +53,7 @@ def test_revoked_token_explains_what_follows(status: int, role: str, builder: Ev
 def test_header_beside_the_token_explains_its_rejection(builder: EvidenceBuilder) -> None:
     """A purge with a second Authorization header shows nothing about the token, also as the last one of the run."""
     evidence_of(builder, (LIST, 200), (PURGE, 200))
-    tags = {Tag.HEADERS: HeaderSet.GOOD_LAST}
+    tags = {Tag.HEADERS: HeaderSet.REFUSABLE}
     builder.add_exchange(
         Scenario.READS, Step.PURGE, method="POST", path=PURGE_PATH, status=401, role="admin", tags=tags
     )

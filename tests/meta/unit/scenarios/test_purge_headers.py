@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from meta.support.client import recorded_evidence
-from meta.support.story import app_row, event_row, process_row
+from meta.support.story import event_row, process_row
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.client.client import Request
 from purge_conformance.config.roles import ADMIN
@@ -42,7 +42,7 @@ TARGET = "https://api.example.org/cf"
 
 def test_each_set_is_sent_by_a_purge_or_instead_of_one() -> None:
     """No set is left out."""
-    carried = {*OF_GENERATED, *OF_WALK, HeaderSet.GOOD_FIRST, HeaderSet.GOOD_LAST, HeaderSet.ALL}  # the last if few
+    carried = {*OF_GENERATED, *OF_WALK, HeaderSet.ALL}  # the last with few purges
     assert carried | {INSTEAD[name] for name in carried if name in INSTEAD} == {*HeaderSet} == {*SETS}
 
 
@@ -67,19 +67,18 @@ class Foundation:
 
     Attributes:
         purges: of each purge, whether it carried further headers.
-        rows: name of a list -> what it shows.
     """
 
     def __init__(self, stub_server: StubServer, process: str, status: int = 200) -> None:
         """Answer purges that carry further headers with a status; the app has one process."""
         self.purges: list[bool] = []
         self._stub, self._status = stub_server, status
-        self.rows = {"app_usage_events": [event_row("worker", "app")], "processes": [process_row(process, "app")]}
+        self._rows = {"app_usage_events": [event_row("worker", "app")], "processes": [process_row(process, "app")]}
         stub_server.answer = self.answer
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         """Respond with a list, or to a purge."""
-        found = self.rows.get(handler.path.partition("?")[0].split("/")[2], [])
+        found = self._rows.get(handler.path.partition("?")[0].split("/")[2], [])
         page = {"pagination": {"total_results": len(found), "next": None}, "resources": found}
         status = 200
         if handler.command == "POST":
@@ -88,7 +87,7 @@ class Foundation:
         self._stub.respond(handler, status=status, body=json.dumps(page).encode())
 
 
-APPS = cast("SuiteApps", SimpleNamespace(record_event=lambda: True))
+APPS = cast("SuiteApps", SimpleNamespace(record_event=lambda: True, rename_app=lambda *_: None))
 PURGE = Request("POST", PURGE_PATH, Place(Step.GENERATED_PURGE, 1))
 
 
@@ -140,25 +139,10 @@ def test_set_is_not_divided_if_any_purge_fails(stub_server: StubServer, make_cli
     assert client.guard.purges == 3
 
 
-@pytest.mark.parametrize("seeded", [True, False])
-def test_missing_seed_is_looked_for_without_headers(
-    seeded: bool,  # noqa: FBT001 -- a parameter of the test
-    stub_server: StubServer,
-    make_client: Callable[..., Client],
-) -> None:
-    """A plain purge follows one after which a started app has no event: changes of the app may be the reason."""
-    foundation = Foundation(stub_server, "worker")
-    foundation.rows["apps"] = [app_row("app" if seeded else "changed")]
-    purge = Request("POST", PURGE_PATH, Step.PURGE)
-    purge_with_spare_headers(make_client(max_purges=40), purge, HeaderSet.LONG, HeaderSet.ALL)
-    assert foundation.purges == [True] + [False] * (not seeded)
-
-
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        (HeaderSet.GOOD_FIRST, ["Bearer T", "bearer garbage"]),
-        (HeaderSet.GOOD_LAST, ["bearer garbage", "Bearer T"]),
+        (HeaderSet.REFUSABLE, ["Bearer T", "bearer garbage"]),
         (HeaderSet.CLIENTS, ["Bearer T"]),
         (HeaderSet.NEGOTIATION, ["bearer T"]),
     ],
@@ -186,7 +170,7 @@ def test_credentials_of_a_set(
 @pytest.mark.parametrize(
     ("limit", "status", "purges"),
     [
-        (40, 200, [True]),
+        (40, 200, [False]),
         (12, 200, [True]),
         (12, 500, [True, True, False]),
         (12, 406, [True, False]),
@@ -196,13 +180,10 @@ def test_credentials_of_a_set(
 def test_plain_purge_carries_headers_if_few_are_allowed(
     limit: int, status: int, purges: list[bool], stub_server: StubServer, make_client: Callable[..., Client]
 ) -> None:
-    """A plain purge carries a set, another one if few are allowed; one without headers follows if it fails."""
+    """If no generated purge is left for a set, a plain one carries it; one without headers follows if it fails."""
     foundation = Foundation(stub_server, "worker", status)
     response = purge_with_spare_headers(
-        make_client(max_purges=limit),
-        Request("POST", PURGE_PATH, Step.PURGE),
-        HeaderSet.LONG if limit > FEW else HeaderSet.GO,
-        HeaderSet.NEGOTIATION,
+        make_client(max_purges=limit), Request("POST", PURGE_PATH, Step.PURGE), HeaderSet.NEGOTIATION
     )
     assert foundation.purges == purges
     assert response.succeeded is not (purges[-1] and status != 200)
