@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from purge_conformance.analysis.rejected import Attempt
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
+    from purge_conformance.evidence.steps import Where
 
 UNAUTHORIZED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 SUCCESSES = {HTTPStatus.OK, HTTPStatus.CREATED}
@@ -91,7 +92,12 @@ def _admin_findings(x: Exchange) -> Iterator[Finding]:
 
 
 def _require_single_purges_complete(view: JudgmentView) -> None:
-    """Require that the admin's purges that succeed beside rejected ones, and beside no other, are complete."""
+    """Require that the admin's purges that succeed beside rejected ones, and beside no other, are complete.
+
+    Raises:
+        RequirementViolated: one is not.
+        PrerequisiteFailed: purges by the admin at the same time are not, either.
+    """
     scenario = Scenario.CONCURRENT_PURGES
     trials = []
     for number in view.rounds(scenario):
@@ -99,14 +105,37 @@ def _require_single_purges_complete(view: JudgmentView) -> None:
         if not any(x.succeeded and Tag.CONCURRENT in x.tags for x in sent):
             continue
         with suppress(Inconclusive):
+            is_complete = _is_complete(view, Step.ALONE, number)
             purge = require_purge_at(view, scenario, Step.ALONE, number)
-            is_complete = purge.is_complete() or purge.without_apps(require_plain_purges_correct(view)).is_complete()
             finding = Finding(
                 "a complete purge by the admin, while purges by others are rejected", "another state", purge.request.n
             )
             trials.append(Trial(purge.request.n, () if is_complete else (finding,)))
     view.count("single-purge", (trial.exchange for trial in trials))
+    if any(trial.findings for trial in trials) and not _concurrent_purges_complete(view):
+        raise PrerequisiteFailed("several purges at once already fail")
     require_each_trial(view, trials)
+
+
+def _concurrent_purges_complete(view: JudgmentView) -> bool:
+    """Whether the list is right after each round of concurrent purges one of which succeeded, as far as it was read."""
+    scenario = Scenario.CONCURRENT_PURGES
+    for number in view.rounds(scenario):
+        for place in {x.place for x in view.of(scenario, Step.CONCURRENT, round=number) if x.succeeded}:
+            with suppress(Inconclusive):
+                if not _is_complete(view, place, number):
+                    return False
+    return True
+
+
+def _is_complete(view: JudgmentView, where: Where, number: int) -> bool:
+    """Whether the list is right after what was sent at a place of concurrent-purges.
+
+    Raises:
+        Inconclusive: it was not read, or plain purges already fail.
+    """
+    purge = require_purge_at(view, Scenario.CONCURRENT_PURGES, where, number)
+    return purge.is_complete() or purge.without_apps(require_plain_purges_correct(view)).is_complete()
 
 
 def _rejected_alone(view: JudgmentView) -> set[str]:

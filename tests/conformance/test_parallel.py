@@ -203,6 +203,8 @@ def _find_rounds(view: JudgmentView, number: int) -> Iterator[PurgeObservation]:
 def _require_single_purge_correct(view: JudgmentView, number: int) -> frozenset[str]:
     """Require that the isolated purge before the concurrent ones is correct; without one, the last one of the run.
 
+    A purge beside ones that must be rejected is not isolated: a target may confuse them, too.
+
     Returns:
         the apps to leave out.
 
@@ -210,8 +212,9 @@ def _require_single_purge_correct(view: JudgmentView, number: int) -> frozenset[
         Inconclusive: it is not, so concurrency may not be the cause of a wrong result.
     """
     scenario = Scenario.CONCURRENT_PURGES
-    is_left_out = view.of(scenario, Step.CONCURRENT, round=number) and not view.of(scenario, Step.ALONE, round=number)
-    if is_left_out:
+    alone = view.of(scenario, Step.ALONE, round=number)
+    is_isolated = bool(alone) and not any(Tag.CONCURRENT in x.tags for x in alone)
+    if not is_isolated and view.of(scenario, Step.CONCURRENT, round=number):
         purge = require_observed_purges(view)[-1]
         unusual = require_baseline(view)
     else:
