@@ -15,7 +15,7 @@ from purge_conformance.analysis.assertions import (
     require_exchanges,
 )
 from purge_conformance.analysis.late_effects import may_be_late, require_no_delay
-from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, PrerequisiteFailed, Trial
+from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, PrerequisiteFailed, Trial, Undecided
 from purge_conformance.analysis.purge import require_purge_at
 from purge_conformance.analysis.purge_series import plain_purges, require_plain_purges_correct
 from purge_conformance.analysis.rejected import attempts
@@ -122,7 +122,7 @@ def _concurrent_purges_complete(view: JudgmentView) -> bool:
     scenario = Scenario.CONCURRENT_PURGES
     for number in view.rounds(scenario):
         for place in {x.place for x in view.of(scenario, Step.CONCURRENT, round=number) if x.succeeded}:
-            with suppress(Inconclusive):
+            with suppress(Undecided):
                 if not _is_complete(view, place, number):
                     return False
     return True

@@ -166,6 +166,19 @@ def test_single_purge_beside_rejected_ones(
     assert outcome_of(builder, "AUTH-16") == outcome
 
 
+def test_defect_of_concurrent_purges_is_none_of_authorization(builder: EvidenceBuilder) -> None:
+    """Where several purges of the admin at once leave a wrong list, too, the rejected ones are not blamed."""
+    add_purge(builder, [builder.event("a", "a")])
+    build(builder)
+    add_single_purge(builder)
+    scenario, place = Scenario.CONCURRENT_PURGES, Place(Step.CONCURRENT, 1)
+    apps, processes = [builder.app("a")], [builder.process("a", "a")]
+    builder.add_snapshot(scenario, place.at(Phase.BEFORE), [builder.event("old", "a")], apps, processes)
+    builder.add_purge(scenario, place, tags={Tag.CONCURRENT: YES})
+    builder.add_snapshot(scenario, place.at(Phase.AFTER), [], apps, processes)
+    assert outcome_of(builder, "AUTH-16") == "inconclusive"
+
+
 def test_older_evidence_is_not_exercised(builder: EvidenceBuilder) -> None:
     """Evidence without such requests is not judged."""
     add_other(builder, Scenario.REJECTED_PURGES, "garbage", 401, Place(Step.CREDENTIAL))
