@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purge_conformance.analysis.actions import requested_droplets, unchanged_apps
+from purge_conformance.analysis.actions import requested_members, unchanged_apps
 from purge_conformance.analysis.app_states import describe_app, describe_difference
 from purge_conformance.analysis.assertions import (
     describe_response,
@@ -170,13 +170,14 @@ def test_apps_remain_unchanged(view: JudgmentView) -> None:
 
 
 def _changes_of_own_apps(view: JudgmentView, purge: PurgeObservation) -> Iterator[tuple[str, Finding]]:
-    """Yield each own app that differs before and after a purge, with the difference; not a droplet that it awaited."""
-    awaited = requested_droplets(view, purge.request)
+    """Yield each own app that differs before and after a purge, with the difference; not what the suite requested."""
+    requested = requested_members(view, purge.request)
     for app in unchanged_apps(view, purge.request) & set(purge.before.apps.by_guid):
         snapshots = purge.before, purge.after
         with_sizes = all(snapshot.processes.complete for snapshot in snapshots)
         was, now = (describe_app(snapshot, app, with_sizes=with_sizes) for snapshot in snapshots)
-        if was != now and now != {**was, "droplet": awaited.get(app)}:
+        late = {name: now[name] for name, values in requested.get(app, {}).items() if now.get(name) in values}
+        if now != {**was, **late}:
             expected, got = describe_difference(was, now)
             yield app, Finding(f"the app {app} unchanged: {expected}", got, purge.after.apps.exchanges[-1].n)
 

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
     from purge_conformance.evidence.records import Evidence, Exchange
 
+REQUESTED_MEMBERS = {  # step -> the member of an app that it requests to change, and where its body has the value
+    Step.ASSIGN_DROPLET: ("droplet", ("data", "guid")),
+    Step.RENAME: ("name", ("name",)),
+}
+
 
 def state_changing_requests(evidence: Evidence) -> list[Exchange]:
     """Return the suite's unsafe requests, and its reads of apps that its hook had just changed."""
@@ -65,14 +70,18 @@ def apps_with_new_droplet(evidence: Evidence, purge: Exchange) -> set[str]:
     return _app_guids(x for x in assigned if x.n < purge.n and x.status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT})
 
 
-def requested_droplets(evidence: Evidence, purge: Exchange) -> dict[str, str]:
-    """Return the droplet that the suite assigned each of its apps last before a purge, where the target accepted it.
+def requested_members(evidence: Evidence, purge: Exchange) -> dict[str, dict[str, set[str]]]:
+    """Return the names and droplets that the suite requested for its apps before a purge: app -> member -> values.
 
-    After 202 the app may run it only after the purge.
+    Only those that the target did not reject. An app may have them only after the purge, for example after 202.
     """
-    assigned = evidence.of(Scenario.PURGE_AFTER_CHANGES, Step.ASSIGN_DROPLET)
-    accepted = (x for x in assigned if x.n < purge.n and x.status == HTTPStatus.ACCEPTED)
-    return {guid_in_path(x.route): str(dig(json.loads(x.request_body or "{}"), "data", "guid")) for x in accepted}
+    sent = evidence.of(Scenario.PURGE_AFTER_CHANGES, *REQUESTED_MEMBERS)
+    values: dict[str, dict[str, set[str]]] = {}
+    for x in (x for x in sent if x.n < purge.n and x.succeeded and x.route.startswith(f"{APPS}/")):
+        member, path = REQUESTED_MEMBERS[x.step]
+        value = str(dig(json.loads(x.request_body or "{}"), *path))
+        values.setdefault(guid_in_path(x.route), {}).setdefault(member, set()).add(value)
+    return values
 
 
 def restarted_apps(evidence: Evidence, purge: Exchange) -> set[str]:

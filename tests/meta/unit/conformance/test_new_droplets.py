@@ -68,24 +68,37 @@ def test_event_of_each_droplet_is_found(builder: EvidenceBuilder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "droplet", "outcome"),
+    ("status", "step", "request_body", "member", "outcome"),
     [
-        (202, "requested", "passed"),
-        (202, "another", "failed"),
-        (200, "requested", "failed"),
-        (422, "requested", "failed"),
+        (202, Step.ASSIGN_DROPLET, {"data": {"guid": "new"}}, "droplet", "passed"),
+        (200, Step.ASSIGN_DROPLET, {"data": {"guid": "new"}}, "droplet", "passed"),
+        (202, Step.ASSIGN_DROPLET, {"data": {"guid": "another"}}, "droplet", "failed"),
+        (422, Step.ASSIGN_DROPLET, {"data": {"guid": "new"}}, "droplet", "failed"),
+        (202, Step.ASSIGN_DROPLET, {"data": {"guid": "new"}}, "name", "failed"),
+        (202, Step.RENAME, {"name": "new"}, "name", "passed"),
+        (202, Step.RENAME, {"name": "another"}, "name", "failed"),
+        (403, Step.RENAME, {"name": "new"}, "name", "failed"),
     ],
 )
-def test_droplet_may_come_after_a_purge(status: int, droplet: str, outcome: str, builder: EvidenceBuilder) -> None:
-    """The droplet that the target accepted to assign with 202 is no change by the purge that precedes it."""
+def test_requested_change_may_come_after_a_purge(  # noqa: PLR0913 -- what the evidence varies in
+    status: int, step: Step, request_body: object, member: str, outcome: str, *, builder: EvidenceBuilder
+) -> None:
+    """A droplet or a name that the suite requested, and the target did not reject, is no change by a later purge."""
     builder.add_note(Scenario.FOUNDATION, notes.APPS, {App.SCALED: "a", App.TOGGLED: "b"})
-    path, place = "/v3/apps/a/relationships/current_droplet", Place(Step.ASSIGN_DROPLET, app=App.SCALED)
-    request = json.dumps({"data": {"guid": "requested"}})
-    builder.add_exchange(CHANGED, place, method="PATCH", path=path, status=status, request_body=request, data={})
+    path = "/v3/apps/a/relationships/current_droplet" if step is Step.ASSIGN_DROPLET else "/v3/apps/a"
+    parts: dict[str, Any] = {
+        "method": "PATCH",
+        "path": path,
+        "status": status,
+        "request_body": json.dumps(request_body),
+        "data": {},
+    }
+    builder.add_exchange(CHANGED, Place(step, app=App.SCALED), **parts)
     builder.add_exchange(CHANGED, Step.START_APP, method="POST", path="/v3/apps/b/actions/start", data={})
-    for phase, guid in ((Phase.BEFORE, "first"), (Phase.AFTER, droplet)):
-        relationships = {"relationships": {"current_droplet": {"data": {"guid": guid}}}}
-        apps = [{**builder.app("a"), **relationships}, builder.app("b")]
+    for phase, value in ((Phase.BEFORE, "old"), (Phase.AFTER, "new")):
+        shown = {"name": "app", "droplet": "first", member: value}
+        relationships = {"current_droplet": {"data": {"guid": shown["droplet"]}}}
+        apps = [{**builder.app("a"), "name": shown["name"], "relationships": relationships}, builder.app("b")]
         processes = [builder.process("a", "a"), builder.process("b", "b")]
         if phase is Phase.AFTER:
             builder.add_purge(Scenario.PURGE)
