@@ -250,13 +250,19 @@ def _listed_events(view: JudgmentView) -> Iterator[tuple[Exchange, Row]]:
 def _seeded_events(view: JudgmentView) -> Iterator[tuple[PurgeObservation, str, Row]]:
     """Yield each purge with each app that was started before and after it and each event that names no other app.
 
-    Apps that were seeded too often do not count, since it is unknown which event is right; SEED-02 judges them.
+    Apps that were seeded too often do not count, since it is unknown which event is right; SEED-02 judges them. Nor
+    does an event that is listed before the purge with the same members: the purge may have left it.
     """
     own = single_process_apps(view)
     for purge in require_purges_with_started_apps(view):
         new_events, duplicates = purge.new_events_by_app(exclude_changes=True), purge.duplicate_seeds(own)
         events = ((app, row) for app in purge.started_apps if app not in duplicates for row in new_events.get(app, ()))
-        yield from ((purge, app, row) for app, row in events if dig(row, "app", "guid") in {app, None})
+        before = purge.before.events.by_guid
+        yield from (
+            (purge, app, row)
+            for app, row in events
+            if dig(row, "app", "guid") in {app, None} and before.get(str(row.get("guid"))) != row
+        )
 
 
 def _names(purge: PurgeObservation, app: str) -> set[str]:

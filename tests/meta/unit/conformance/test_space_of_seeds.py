@@ -62,3 +62,16 @@ def test_unknown_space_counts_for_nothing(builder: EvidenceBuilder) -> None:
     view = builder.judgment_view
     judge(view)
     assert set(view.cases) == {"app"}
+
+
+def test_event_that_a_purge_left_is_not_its_seed(builder: EvidenceBuilder) -> None:
+    """An event that is listed before a purge with the same members shows nothing about what that purge seeds."""
+    app = {**builder.app("a"), "name": "new"}
+    left = {**builder.event("a", "a"), "app": {"guid": "a", "name": "old"}}
+    for place in (BEFORE, AFTER):
+        if place is AFTER:
+            builder.add_purge(Scenario.PURGE)
+        builder.add_snapshot(Scenario.PURGE, place, [left], [app])
+    view = builder.judgment_view
+    judge(view)
+    assert not any(view.cases.values())
