@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from purge_conformance.target.apps import SuiteApps
 
 READERS, MAX_READS = 2, 8  # threads of the admin, and lists of each, while the others' requests are in progress
-LISTS = 2  # with an invalid token
 DELAY, MAX_PURGE_SECONDS = 0.2, 1.0  # part of the duration of a purge; longest one that counts
 ROLES = 2  # without the admin scope, beside reads, with an invalid token; requests without one are limited
 REJECTED_KINDS = {CredentialKind.EXPIRED, CredentialKind.INVALID}
@@ -50,9 +49,11 @@ def send_beside_reads(client: Client, apps: SuiteApps) -> None:
     """
     read_pages(client, EVENTS_PATH, Step.CLOSING)
     apps.record_event()
-    lists = [Request("GET", ONE_EVENT_PATH, STEP, GARBAGE, tags={Tag.CREDENTIAL: GARBAGE.kind})] * LISTS
+    list_request = Request("GET", ONE_EVENT_PATH, STEP, GARBAGE, tags={Tag.CREDENTIAL: GARBAGE.kind})
     roles = [who for who in _others(client) if who.kind is CredentialKind.VALID][:ROLES]
-    send_and_observe(client, apps, [*lists, *map(_purge, (*roles, GARBAGE))], recorder=ReadsBeside(client))
+    send_and_observe(
+        client, apps, [list_request, *map(_purge, (*roles, GARBAGE)), list_request], recorder=ReadsBeside(client)
+    )
 
 
 def rejected_purges(client: Client, index: int, of: int, *, is_late: bool = False) -> Iterator[Request]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from purge_conformance.reference.asgi import ASGIApp, Message, Receive, Scope, Send
     from purge_conformance.reference.behaviour import Behaviour
 
-PURGE_S, LIST_S = 0.1, 0.02  # seconds that a request is in progress before it is answered
+PURGE_S, LIST_S = 0.1, 0.05  # seconds that a request is in progress before it is answered
 Headers = list[tuple[bytes, bytes]]
 Wrapped = Callable[["ASGIApp", "Scope", "Receive", "Send"], Awaitable[None]]
 
