@@ -251,17 +251,17 @@ def _seeded_events(view: JudgmentView) -> Iterator[tuple[PurgeObservation, str, 
     """Yield each purge with each app that was started before and after it and each event that names no other app.
 
     Apps that were seeded too often do not count, since it is unknown which event is right; SEED-02 judges them. Nor
-    does an event that is listed before the purge with the same members: the purge may have left it.
+    does an event that a purge may have left, as it left others: it is listed before with the same members.
     """
     own = single_process_apps(view)
     for purge in require_purges_with_started_apps(view):
         new_events, duplicates = purge.new_events_by_app(exclude_changes=True), purge.duplicate_seeds(own)
         events = ((app, row) for app in purge.started_apps if app not in duplicates for row in new_events.get(app, ()))
-        before = purge.before.events.by_guid
+        left = purge.before.events.by_guid if purge.surviving_events else {}
         yield from (
             (purge, app, row)
             for app, row in events
-            if dig(row, "app", "guid") in {app, None} and before.get(str(row.get("guid"))) != row
+            if dig(row, "app", "guid") in {app, None} and left.get(str(row.get("guid"))) != row
         )
 
 

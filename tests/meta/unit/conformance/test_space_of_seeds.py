@@ -64,14 +64,19 @@ def test_unknown_space_counts_for_nothing(builder: EvidenceBuilder) -> None:
     assert set(view.cases) == {"app"}
 
 
-def test_event_that_a_purge_left_is_not_its_seed(builder: EvidenceBuilder) -> None:
-    """An event that is listed before a purge with the same members shows nothing about what that purge seeds."""
+@pytest.mark.parametrize("leaves_others", [True, False])
+def test_event_that_a_purge_left_is_not_its_seed(builder: EvidenceBuilder, *, leaves_others: bool) -> None:
+    """An event that is listed before with the same members counts as a seed only if the purge left no other event."""
     app = {**builder.app("a"), "name": "new"}
-    left = {**builder.event("a", "a"), "app": {"guid": "a", "name": "old"}}
-    for place in (BEFORE, AFTER):
-        if place is AFTER:
-            builder.add_purge(Scenario.PURGE)
-        builder.add_snapshot(Scenario.PURGE, place, [left], [app])
+    same = {**builder.event("a", "a"), "app": {"guid": "a", "name": "old"}}
+    other = builder.event("other", "a")
+    builder.add_snapshot(Scenario.PURGE, BEFORE, [same, other], [app])
+    builder.add_purge(Scenario.PURGE)
+    builder.add_snapshot(Scenario.PURGE, AFTER, [same, other] if leaves_others else [same], [app])
     view = builder.judgment_view
-    judge(view)
-    assert not any(view.cases.values())
+    if leaves_others:
+        judge(view)
+        assert not any(view.cases.values())
+    else:
+        with pytest.raises(RequirementViolated):
+            judge(view)
