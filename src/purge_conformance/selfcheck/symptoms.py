@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def symptoms_in(matrix: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return fault -> features of its failures, of each fault that `matrix.json` has them of."""
-    return {row["name"]: row["symptoms"] for row in matrix["rows"] if row.get("symptoms")}
+    return {row["name"]: row["symptoms"] for row in matrix["rows"] if row["kind"] == "fault" and row.get("symptoms")}
 
 
 def package_data(matrix: Mapping[str, Any], old: Mapping[str, Sequence[str]]) -> str:
