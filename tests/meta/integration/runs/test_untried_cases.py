@@ -25,6 +25,7 @@ NO_OCCASION = {
     ("SEED-01", "new-droplet"),
     ("SEED-02", "new-droplet"),
     ("PURGE-06", "other-apps"),
+    ("PURGE-06", "other-apps-restarted"),
     ("REFUSE-06", "after-rejected-purges"),
     ("BODY-02", "cut-json"),
     ("BODY-02", "not-json"),
