@@ -17,7 +17,7 @@ TOX = ConfigParser(interpolation=None)
 TOX.read(ROOT / "tox.ini")
 HABITS = [name.strip() for name in TOX["tox"]["env_list"].split(",")]
 # Measurements, other hosts, new dependencies, a tag.
-ON_DEMAND = {"bench", "kill", "linkcheck", "newest", "night", "release", "seeds"}
+ON_DEMAND = {"browser", "bench", "kill", "linkcheck", "newest", "night", "release", "seeds"}
 
 
 def test_package_has_declared_version() -> None:
