@@ -41,7 +41,9 @@ def _plant_conftest(root: Path) -> None:
 
 def _never_fail(root: Path) -> None:
     path = root / "src/purge_conformance/analysis/assertions.py"
-    _replace(path, path.read_text(encoding="utf-8").replace("    if first_findings:", "    if False:"))
+    text = path.read_text(encoding="utf-8")
+    assert "    if all_findings:" in text
+    _replace(path, text.replace("    if all_findings:", "    if False:"))
 
 
 @pytest.mark.parametrize(

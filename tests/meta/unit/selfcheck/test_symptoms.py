@@ -13,8 +13,12 @@ def test_matrix_replaces_what_it_shows() -> None:
     first, second, third = catalogue.faults()[:3]
     features = [*first.requirements, f"{first.requirements[0]} got words"]
     outdated = ["OLD-01", "OLD-01 got words"]
-    rows = [{"name": first.id, "symptoms": features}, {"name": second.id}, {"name": "server", "symptoms": features}]
-    matrix = {"rows": [{"kind": "conforming server" if row["name"] == "server" else "fault", **row} for row in rows]}
+    rows = [
+        {"kind": "fault", "name": first.id, "symptoms": features},
+        {"kind": "fault", "name": second.id},
+        {"kind": "conforming server", "name": "server", "symptoms": features},
+    ]
+    matrix = {"rows": rows}
     data = json.loads(
         package_data(matrix, {first.id: outdated, second.id: outdated, third.id: list(third.requirements)})
     )
