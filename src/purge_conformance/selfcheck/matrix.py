@@ -32,6 +32,7 @@ class Row:
         requests: how many requests the run sent.
         purges: how many purges the run sent.
         symptoms: what the failures of its own requirements look like, see `report.symptoms`.
+        earlier_problems: of a first run, where two further runs had none.
     """
 
     server: Server
@@ -43,6 +44,7 @@ class Row:
     requests: int = 0
     purges: int = 0
     symptoms: frozenset[str] = frozenset()
+    earlier_problems: tuple[str, ...] = ()
 
     @property
     def killed_by(self) -> tuple[str, ...]:
@@ -144,6 +146,11 @@ class Matrix:
         """Return all problems, with their rows."""
         return [(row, problem) for row in self.rows for problem in row.problems()]
 
+    @property
+    def unsteady(self) -> tuple[Row, ...]:
+        """The rows whose first run had a problem that two further runs did not have."""
+        return tuple(row for row in self.rows if row.earlier_problems)
+
     def faults_by_group(self) -> dict[str, tuple[Row, ...]]:
         """Return the rows of faults by their heading, in the order of `spec/`."""
         names = dict.fromkeys(row.server.group for row in self.faults)
@@ -216,6 +223,7 @@ def _row_to_dict(row: Row) -> dict[str, Any]:
         "requests": row.requests,
         "purges": row.purges,
         **({"symptoms": sorted(row.symptoms)} if row.symptoms else {}),
+        **({"earlier_problems": list(row.earlier_problems)} if row.earlier_problems else {}),
     }
 
 

@@ -23,6 +23,7 @@ FAULTS_INTRODUCTION = (
     "Each is the reference server with one fault, and must fail exactly the requirements of that fault. Independent "
     "faults share a run; if it fails other requirements than those of its faults, each is judged again, alone."
 )
+UNSTEADY_INTRODUCTION = "The first of three runs of each of these differed, and the other two were as expected."
 FAULT_COLUMNS = ("Fault", "Killed by", "What it does")
 
 
@@ -58,8 +59,11 @@ def terminal_lines(matrix: Matrix) -> list[Text]:
 
 
 def problem_lines(row: Row) -> list[Text]:
-    """Return the problems of a row, and the commands that reproduce them."""
+    """Return the problems of a row, and the commands that reproduce them; or those that only a first run had."""
     kind, name = row.server.kind, row.server.name
+    if row.earlier_problems:
+        once = "in one of three runs"
+        return [Text(f"UNSTEADY {kind} {name} {one_line(problem)}, {once}") for problem in row.earlier_problems]
     output = [Text.assemble(("WRONG", "bold red"), f" {kind} {name} {one_line(problem)}") for problem in row.problems()]
     serve = "purge-conformance serve" + ("" if name == FAULTLESS else f" --{kind} {name}")
     rerun = f"purge-conformance selfcheck --only {name}; to send requests yourself: {serve}"
@@ -72,6 +76,7 @@ def markdown(matrix: Matrix) -> str:
         f"# Kill matrix\n\n**{_headline(matrix)}.**",
         _provenance(matrix),
         *_problems_section(matrix),
+        *_unsteady_section(matrix),
         f"## Faults\n\n{FAULTS_INTRODUCTION}",
         *(_table(FAULT_COLUMNS, map(_fault_cells, rows), name) for name, rows in matrix.faults_by_group().items()),
         "## Conforming servers\n\nEach differs in a way that the documentation allows; none may fail a requirement.",
@@ -83,7 +88,9 @@ def markdown(matrix: Matrix) -> str:
 
 
 def _headline(matrix: Matrix) -> str:
-    return headline(matrix.killed, matrix.false_alarms, sum(len(row.server.variants) for row in matrix.rows))
+    rates = headline(matrix.killed, matrix.false_alarms, sum(len(row.server.variants) for row in matrix.rows))
+    count = len(matrix.unsteady)
+    return f"{rates}; {pluralize(count, 'server')} judged rightly in 2 of 3 runs" if count else rates
 
 
 def _provenance(matrix: Matrix) -> str:
@@ -103,6 +110,12 @@ def _row_line(row: Row) -> Text:
 def _problems_section(matrix: Matrix) -> Iterator[str]:
     if problems := matrix.problems():
         yield "## Problems\n\n" + "\n".join(f"- `{row.server.name}` {escape(problem)}" for row, problem in problems)
+
+
+def _unsteady_section(matrix: Matrix) -> Iterator[str]:
+    lines = [f"- `{row.server.name}` {escape(text)}" for row in matrix.unsteady for text in row.earlier_problems]
+    if lines:
+        yield f"## Judged three times\n\n{UNSTEADY_INTRODUCTION}\n\n" + "\n".join(lines)
 
 
 def _fault_cells(row: Row) -> tuple[str, ...]:
