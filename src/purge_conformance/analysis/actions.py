@@ -75,9 +75,10 @@ def requested_members(evidence: Evidence, purge: Exchange) -> dict[str, dict[str
 
     Only those that the target did not reject. An app may have them only after the purge, for example after 202.
     """
-    sent = evidence.of(Scenario.PURGE_AFTER_CHANGES, *REQUESTED_MEMBERS)
     values: dict[str, dict[str, set[str]]] = {}
-    for x in (x for x in sent if x.n < purge.n and x.succeeded and x.route.startswith(f"{APPS}/")):
+    for x in evidence.cached(state_changing_requests):
+        if x.n >= purge.n or x.step not in REQUESTED_MEMBERS or not x.succeeded or not x.route.startswith(f"{APPS}/"):
+            continue
         member, path = REQUESTED_MEMBERS[x.step]
         value = str(dig(json.loads(x.request_body or "{}"), *path))
         values.setdefault(guid_in_path(x.route), {}).setdefault(member, set()).add(value)

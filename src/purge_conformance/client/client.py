@@ -133,10 +133,9 @@ class Client(Recorder):
         """Send one request and record the exchange.
 
         The client waits and sends again after 429 and 503, as long as the response asks, at most `Limits.patience`
-        seconds in all; a response that asks for more is final and gets the tag `long-wait`. It sends a safe method
-        again also after a gateway's 502 or 504, after a broken connection, and once after a 500.
-        Each superseded exchange is recorded with the tag `superseded`; so is the 401 for a token that has expired. An
-        error that a hook induced is final.
+        seconds in all; a response that asks for more is final and gets the tag `long-wait`. A safe method is sent again
+        also after a gateway's 502 or 504, a broken connection, and once after a 500. A superseded exchange has the tag
+        `superseded`; so has the 401 for an expired token. An error that a hook induced is final.
 
         Raises:
             RequestBlocked, Interrupted: the guard blocked the request; nothing was sent.
@@ -154,6 +153,8 @@ class Client(Recorder):
             sent = credential.under(request.scheme)
             answer = self._exchange(n, request, sent, self._prepare(request, sent))
             reason = self._token_retry_reason(credential, answer) or retry_reason(answer)
+            if reason == Retry.CONNECTION and credential.is_missing:
+                self.guard.without_credentials -= 1  # a limit of the target counts what the target answers
             delay = attempts.next_delay(answer) if reason and self.may_send(credential) else None
             if delay is None:
                 break

@@ -12,6 +12,7 @@ from purge_conformance.analysis.view import target_responses
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
 from purge_conformance.client.auth.credentials import ANONYMOUS
 from purge_conformance.client.client import MAX_UNANSWERED, Request
+from purge_conformance.client.guard import MAX_WITHOUT_CREDENTIALS
 from purge_conformance.client.retries import MAX_RETRIES
 from purge_conformance.errors import PurgeBlocked, TargetUnreachable
 from purge_conformance.evidence.steps import Scenario, Step, Tag
@@ -328,3 +329,13 @@ def test_lost_deletion_is_repeated(
     client = make_client()
     assert client.delete("/v3/apps/abc", Step.DELETE).status == 404
     assert [x.tags.get(Tag.SUPERSEDED) for x in exchanges_at(client, Step.DELETE)] == [Retry.GATEWAY, None]
+
+
+def test_broken_connection_spends_no_request_without_credentials(make_client: Connect, stub_server: StubServer) -> None:
+    """Those that got no answer are not counted, so the last one that may be sent is repeated as well."""
+    client = make_client()
+    client.guard.without_credentials = MAX_WITHOUT_CREDENTIALS - 1
+    bodies = iter([b"", b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"])
+    stub_server.answer = lambda handler: write_raw(handler, next(bodies))
+    assert client.send(Request("GET", EVENTS_PATH, Step.LIST, ANONYMOUS)).status == 401
+    assert client.guard.without_credentials_left == 0

@@ -67,6 +67,7 @@ def test_event_of_each_droplet_is_found(builder: EvidenceBuilder) -> None:
         module.test_apps_are_seeded_once(builder.judgment_view)
 
 
+@pytest.mark.parametrize("scenario", [CHANGED, Scenario.GENERATED])
 @pytest.mark.parametrize(
     ("status", "step", "request_body", "member", "outcome"),
     [
@@ -81,7 +82,14 @@ def test_event_of_each_droplet_is_found(builder: EvidenceBuilder) -> None:
     ],
 )
 def test_requested_change_may_come_after_a_purge(  # noqa: PLR0913 -- what the evidence varies in
-    status: int, step: Step, request_body: object, member: str, outcome: str, *, builder: EvidenceBuilder
+    status: int,
+    step: Step,
+    request_body: object,
+    member: str,
+    outcome: str,
+    *,
+    scenario: Scenario,
+    builder: EvidenceBuilder,
 ) -> None:
     """A droplet or a name that the suite requested, and the target did not reject, is no change by a later purge."""
     builder.add_note(Scenario.FOUNDATION, notes.APPS, {App.SCALED: "a", App.TOGGLED: "b"})
@@ -93,7 +101,7 @@ def test_requested_change_may_come_after_a_purge(  # noqa: PLR0913 -- what the e
         "request_body": json.dumps(request_body),
         "data": {},
     }
-    builder.add_exchange(CHANGED, Place(step, app=App.SCALED), **parts)
+    builder.add_exchange(scenario, Place(step, app=App.SCALED), **parts)
     builder.add_exchange(CHANGED, Step.START_APP, method="POST", path="/v3/apps/b/actions/start", data={})
     for phase, value in ((Phase.BEFORE, "old"), (Phase.AFTER, "new")):
         shown = {"name": "app", "droplet": "first", member: value}
