@@ -19,6 +19,8 @@ LATEST = "latest"
 def latest_run(folder: Path, warn: Callable[[str], None]) -> Iterator[None]:
     """Let the link beside a folder point to it; if the block fails before there is evidence, as it did before.
 
+    If another run has let it point to its own folder meanwhile, it stays so.
+
     Where it cannot, a warning says so, and the run goes on.
 
     Args:
@@ -33,7 +35,8 @@ def latest_run(folder: Path, warn: Callable[[str], None]) -> Iterator[None]:
     except BaseException:
         if is_set and not (folder / FILE_NAME).exists():
             with suppress(OSError):
-                _replace(link, before) if before else link.unlink()
+                if os.readlink(link) == folder.name:  # noqa: PTH115 -- as above
+                    _replace(link, before) if before and (link.parent / before).exists() else link.unlink()
         raise
 
 

@@ -285,6 +285,7 @@ def _collect(values: Options, option: Namespace, write_line: Callable[[str], Non
         warn=lambda text: say(f"Warning: {text}"),
         abort=_abort,
         create_folder=lambda: Path(mkdtemp(prefix="purge-conformance-")),
+        has_latest=False,
         rehearse=partial(rehearsal.rehearse, judge=judge_here),
     )
     values |= {"allow_incomplete_archive": option.allow_incomplete_archive, "force": option.conformance_force}

@@ -8,14 +8,13 @@ import shlex
 import shutil
 import time
 from contextlib import contextmanager, suppress
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence import files
 from purge_conformance.evidence import jsonl as as_jsonl
-from purge_conformance.report import REPORT_NAMES, formats
+from purge_conformance.report import REPORT_NAMES
 from purge_conformance.target import archive
 
 if TYPE_CHECKING:
@@ -31,12 +30,14 @@ class OwnFolder(NamedTuple):
     Attributes:
         path: of the folder, which exists.
         created: the folders that were created for the run, the innermost first.
-        is_default: whether it is one of those in `PARENT`, as the user named none.
+        is_default: whether it is a new one beside those of other runs, as the user named none for this run.
+        replaces: whether it may hold an earlier run, which this one replaces.
     """
 
     path: Path
     created: tuple[Path, ...]
     is_default: bool = False
+    replaces: bool = False
 
 
 def create_default_folder(parent: Path = PARENT) -> Path:
@@ -66,18 +67,18 @@ def own_folder(out: str | None, create_default: Callable[[], Path], *, force: bo
     Args:
         out: the folder that the user named, or None.
         create_default: creates a new folder.
-        force: whether it may hold another run, which `replace_run` then replaces.
+        force: whether it may hold another run, which the new one replaces.
 
     Raises:
         BadSetting: the folder holds another run, or cannot be created.
     """
     named = PARENT if out is None else Path(out)
-    created = tuple(path for path in (named, *named.parents) if not _exists(path))
+    created = tuple(path for path in (named, *named.parents) if not exists(path))
     with removed_on_failure(created):
         folder = create_default() if out is None else take_folder(named, force=force)
         new = created if out is not None else (folder, *created)
         with removed_on_failure(new):
-            yield OwnFolder(folder, new, is_default=out is None and folder.parent == PARENT)
+            yield OwnFolder(folder, new, is_default=out is None, replaces=force)
 
 
 @contextmanager
@@ -100,13 +101,13 @@ def take_folder(folder: Path, *, force: bool = False) -> Path:
     Raises:
         BadSetting: it holds another run, or cannot be created.
     """
-    if _exists(folder) and not folder.is_dir():
+    if exists(folder) and not folder.is_dir():
         raise BadSetting(f"{folder} is no folder. Name another folder with --out.")
     try:
         files.create_folder(folder)
     except OSError as error:
         raise BadSetting(f"{folder} cannot be created: {error.strerror}. Name another folder with --out.") from None
-    _require_idle(folder) if force else _require_unused(folder)
+    require_idle(folder) if force else _require_unused(folder)
     return folder
 
 
@@ -121,21 +122,22 @@ def require_usable(folder: Path, *, is_shared: bool = False, force: bool = False
     Raises:
         BadSetting: it holds another run, is no folder, or could not be written.
     """
-    place = next(path for path in (folder, *folder.absolute().parents) if _exists(path))
+    place = next(path for path in (folder, *folder.absolute().parents) if exists(path))
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         reason = "cannot be written" if place.is_dir() else "is no folder"
         raise BadSetting(f"{place} {reason}. Name another folder with --out.")
     if not is_shared:
-        _require_idle(folder) if force else _require_unused(folder)
+        require_idle(folder) if force else _require_unused(folder)
     return folder
 
 
-def _exists(path: Path) -> bool:
+def exists(path: Path) -> bool:
+    """Whether a path names something."""
     return os.path.exists(path)  # noqa: PTH110 -- false, and no error, for a name that is too long
 
 
 def _require_unused(folder: Path) -> None:
-    if found := next((name for name in NAMES if _exists(folder / name)), None):
+    if found := next((name for name in NAMES if exists(folder / name)), None):
         raise BadSetting(
             f"{folder} holds {found} of another run. Name another folder with --out, or give --force, which replaces "
             f"its reports and its evidence and keeps its archive; the old run can be judged: "
@@ -143,46 +145,12 @@ def _require_unused(folder: Path) -> None:
         )
 
 
-def _require_idle(folder: Path) -> None:
+def require_idle(folder: Path) -> None:
     """Require that the run that a folder holds, if it holds one, has ended."""
     path = folder / as_jsonl.FILE_NAME
     with suppress(OSError), path.open("rb") as file:
         if not files.lock(file):
             raise BadSetting(f"A run is writing {path}. Wait until it has ended, or name another folder with --out.")
-
-
-def replace_run(folder: Path) -> Path | None:
-    """Delete the evidence and the reports of the run that a folder holds, and set its archive aside.
-
-    Returns:
-        The new path of the archive; None if there is none.
-
-    Raises:
-        BadSetting: the run has not ended, or a file cannot be deleted or renamed.
-    """
-    _require_idle(folder)
-    try:
-        archived = _set_archive_aside(folder)
-        for name in (as_jsonl.FILE_NAME, *REPORT_NAMES, *formats.FILE_NAMES.values()):
-            (folder / name).unlink(missing_ok=True)
-    except OSError as error:
-        place = error.filename or folder
-        raise BadSetting(f"{place} cannot be replaced: {error.strerror}. Name another folder with --out.") from None
-    return archived
-
-
-def _set_archive_aside(folder: Path) -> Path | None:
-    """Give the two files of an archive a name that is not used, and return the path of the first."""
-    endings = [ending for ending in ("", ".json") if _exists(folder / f"{archive.FILE_NAME}{ending}")]
-    if not endings:
-        return None
-    stem, suffix = archive.FILE_NAME.split(".", 1)
-    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    names = (f"{stem}-{now}{'' if n == 1 else f'-{n}'}.{suffix}" for n in count(1))
-    new = next(name for name in names if not any(_exists(folder / f"{name}{ending}") for ending in ("", ".json")))
-    for ending in endings:
-        files.rename_new(folder / f"{archive.FILE_NAME}{ending}", folder / f"{new}{ending}")
-    return folder / new
 
 
 def keep_evidence(source: Path, folder: Path) -> None:
@@ -192,7 +160,7 @@ def keep_evidence(source: Path, folder: Path) -> None:
         BadSetting: `folder` has the evidence of another run, or cannot be written.
     """
     original, copy = source / as_jsonl.FILE_NAME, folder / as_jsonl.FILE_NAME
-    if _exists(folder) and not folder.is_dir():
+    if exists(folder) and not folder.is_dir():
         raise BadSetting(f"{folder} is no folder. Name another folder with --out.")
     try:
         files.create_folder(folder)

@@ -21,12 +21,12 @@ from purge_conformance.config.settings import announcement
 from purge_conformance.engine import collect, rehearsal
 from purge_conformance.engine.latest import latest_run
 from purge_conformance.engine.promises import NO_PROMISES
+from purge_conformance.engine.replaced_run import replaced_run
 from purge_conformance.engine.run_folder import (
     OwnFolder,
     create_default_folder,
     own_folder,
     removed_on_failure,
-    replace_run,
 )
 from purge_conformance.engine.scope import requirements_in, scope_to_judge
 from purge_conformance.engine.signals import close_on_signal
@@ -64,6 +64,7 @@ class FrontEnd:
         warn: prints a warning, whatever the user asked for; "Warning: " is not part of its text.
         abort: ends the process, or raises, at the second signal; gets the target's URL and the folder of the run.
         create_folder: creates the folder of a run for which the user named none.
+        has_latest: whether a link beside such a folder points to the newest one.
         rehearse: judges a small run in a folder, as the real one will be judged; see `rehearsal`.
         ask: asks the user a question and returns the answer; None where no user can answer.
         on_exchange: is called after every exchange, to show progress.
@@ -75,6 +76,7 @@ class FrontEnd:
     ask: Callable[[str], str] | None = None
     on_exchange: Callable[[Client, Exchange], None] = lambda _client, _exchange: None
     create_folder: Callable[[], Path] = create_default_folder
+    has_latest: bool = True
     rehearse: Callable[[Path], None] = rehearsal.rehearse
 
 
@@ -83,10 +85,10 @@ def prepare_run(
 ) -> tuple[Settings, OwnFolder]:
     """Return the settings of a run that may start, and its folder.
 
-    The user consented, the folder can be written and holds no other run (with `force` its files have just been
-    replaced), each role has its token, the hook answers, the
-    judgments work, and no other run of the suite was seen on the target. Before the logins at most the root document is
-    requested, without a token: of a target on loopback, for the consent, and of any target whose fingerprint is pinned.
+    The user consented, the folder can be written and holds no other run unless `force` says that it is replaced, each
+    role has its token, the hook answers, the judgments work, and no other run of the suite was seen on the target.
+    Before the logins at most the root document is requested, without a token: of a target on loopback, for the consent,
+    and of any target whose fingerprint is pinned.
 
     Args:
         values: option name -> value.
@@ -112,8 +114,6 @@ def prepare_run(
         front_end.rehearse(folder.path)
         require_no_other_run(settings)
         _require_valid_tokens(settings)  # the target may just have rejected one
-        if force and (archived := replace_run(folder.path)):
-            front_end.say(f"The archive of the earlier run in this folder is now {archived}")
         return settings, folder
 
 
@@ -132,7 +132,8 @@ def _require_valid_tokens(settings: Settings) -> None:
 def collect_evidence(settings: Settings, folder: OwnFolder, front_end: FrontEnd) -> Evidence:
     """Announce the run and run its scenarios; the first signal ends it in order, the second calls `abort`.
 
-    A folder that was created for the run, and that stays empty, is removed.
+    A folder that was created for the run, and that stays empty, is removed. An earlier run in it, which this one
+    replaces, is put back if this one is refused.
 
     Raises:
         SuiteError: as `collect.collect`.
@@ -140,8 +141,10 @@ def collect_evidence(settings: Settings, folder: OwnFolder, front_end: FrontEnd)
     front_end.say(announcement(settings, folder.path, cost_within_limits(settings).purges))
     guard = Guard.from_settings(settings)
     abort = partial(front_end.abort, settings.target.url, folder.path)
-    pointing = latest_run(folder.path, front_end.warn) if folder.is_default else nullcontext()
-    with removed_on_failure(folder.created), pointing, close_on_signal(guard, abort):
+    is_linked = folder.is_default and front_end.has_latest
+    pointing = latest_run(folder.path, front_end.warn) if is_linked else nullcontext()
+    replacing = replaced_run(folder.path, front_end.say, front_end.warn) if folder.replaces else nullcontext()
+    with removed_on_failure(folder.created), replacing, pointing, close_on_signal(guard, abort):
         return collect.collect(settings, folder.path, front_end.on_exchange, guard=guard, warn=front_end.warn)
 
 

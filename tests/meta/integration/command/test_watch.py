@@ -49,8 +49,9 @@ def test_run_per_change_until_a_signal(number: signal.Signals, tmp_path: Path) -
                     process.send_signal(number)
     assert process.returncode == 0, "".join(lines)
     assert "Changed: the file. Judging again.\n" in lines
-    folders = sorted(out.iterdir())
+    *folders, latest = sorted(out.iterdir())
     assert len(folders) == 2
+    assert (latest.name, latest.resolve()) == ("latest", folders[1].resolve())
     assert all((folder / "archive.jsonl.gz").exists() and (folder / "report.json").exists() for folder in folders)
 
 

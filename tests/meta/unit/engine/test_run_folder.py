@@ -13,9 +13,6 @@ from purge_conformance.engine import run_folder
 from purge_conformance.engine.latest import latest_run
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence import files
-from purge_conformance.evidence.journal import Journal
-from purge_conformance.evidence.records import Header
-from purge_conformance.report import formats
 
 DEVICE = Path(os.devnull)
 
@@ -88,30 +85,6 @@ def test_folder_of_another_run(name: str, tmp_path: Path) -> None:
     assert run_folder.take_folder(tmp_path, force=True) == run_folder.require_usable(tmp_path, force=True) == tmp_path
 
 
-def test_run_is_replaced(tmp_path: Path) -> None:
-    """Evidence and all reports are deleted; each archive stays under a name of its own, with its description."""
-    for number in range(3):
-        for name in (*run_folder.NAMES, *formats.FILE_NAMES.values(), "notes.txt"):
-            (tmp_path / name).write_text(f"{number}")
-        assert run_folder.replace_run(tmp_path)
-    names = [f"archive-20261130T120000Z{n}.jsonl.gz{end}" for n in ("", "-2", "-3") for end in ("", ".json")]
-    assert {path.name for path in tmp_path.iterdir()} == {*names, "notes.txt"}
-    assert [(tmp_path / name).read_text() for name in names] == ["0", "0", "1", "1", "2", "2"]
-    assert run_folder.replace_run(tmp_path) is None
-
-
-def test_run_in_progress_is_not_replaced(tmp_path: Path) -> None:
-    """A folder whose run is still writing its evidence is refused with --force, too, and stays as it is."""
-    header = Header("0.1.0", {}, "http://127.0.0.1:1", {}, "2026-01-02T03:04:05Z")
-    with Journal(tmp_path, header):
-        with pytest.raises(BadSetting, match=r"A run is writing .*evidence\.jsonl\. Wait until it has ended"):
-            run_folder.take_folder(tmp_path, force=True)
-        with pytest.raises(BadSetting, match="A run is writing"):
-            run_folder.replace_run(tmp_path)
-    assert (tmp_path / "evidence.jsonl").exists()
-    run_folder.replace_run(tmp_path)
-
-
 def test_archive_is_never_overwritten(tmp_path: Path) -> None:
     """A name that another command has just taken is not used: the archive keeps its own."""
     for name in ("a", "b"):
@@ -151,6 +124,24 @@ def test_latest_of_a_refused_run(earlier: list[str]) -> None:
         raise BadSetting("refused")
     links = [os.readlink(path) for path in run_folder.PARENT.iterdir() if path.is_symlink()]  # noqa: PTH115 -- as above
     assert links == earlier
+
+
+def test_latest_of_a_later_run_stays() -> None:
+    """A refused run does not change a link that points to a later run, and restores none to a folder that is gone."""
+    names = {name: run_folder.PARENT / name for name in ("first", "later")}
+    for folder in names.values():
+        folder.mkdir(parents=True)
+    link = run_folder.PARENT / "latest"
+    with pytest.raises(BadSetting, match="refused"), latest_run(names["first"], print):  # noqa: PT012 -- as runs overlap
+        with latest_run(names["later"], print):
+            (names["later"] / "evidence.jsonl").touch()
+        raise BadSetting("refused")
+    assert link.resolve() == names["later"].resolve()
+    with pytest.raises(BadSetting, match="refused"), latest_run(names["first"], print):  # noqa: PT012 -- as above
+        (names["later"] / "evidence.jsonl").unlink()
+        names["later"].rmdir()
+        raise BadSetting("refused")
+    assert not os.path.lexists(link)
 
 
 def test_latest_that_cannot_be_a_link(monkeypatch: pytest.MonkeyPatch) -> None:

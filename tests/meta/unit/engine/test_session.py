@@ -103,19 +103,25 @@ def test_folder_of_another_run_precedes_login(tmp_path: Path) -> None:
     assert user.rehearsed == []
 
 
-def test_force_replaces_a_run_that_may_start(stub_server: StubServer, tmp_path: Path) -> None:
-    """With `force` a run that is refused changes nothing; one that may start replaces all but the archive."""
+def test_force_replaces_a_run_that_has_evidence(stub_server: StubServer, tmp_path: Path) -> None:
+    """With `force` a run that is refused, also after its first requests, changes nothing; another one replaces all."""
     for name in NAMES:
         (tmp_path / name).touch()
-    values = {"out": str(tmp_path), "force": True}
+    values = {"target": stub_server.url, "out": str(tmp_path), "force": True}
     user = RecordingFrontEnd(tmp_path)
     with pytest.raises(ConsentMissing):
-        prepare_run(remote_target(tmp_path) | values, (), user.front_end)
-    assert {path.name for path in tmp_path.iterdir()} == set(NAMES)
-    prepare_run({"target": stub_server.url} | values, (), user.front_end, {"admin": "opaque"})
-    left = sorted(path.name for path in tmp_path.iterdir())
-    assert [name.startswith("archive-") for name in left] == [True, True]
-    assert user.lines[-1] == f"The archive of the earlier run in this folder is now {tmp_path / left[0]}"
+        prepare_run(remote_target(tmp_path) | values | {"target": "https://api.example.org"}, (), user.front_end)
+    stub_server.answer = partial(stub_server.respond, status=401)
+    settings, folder = prepare_run(values, (), user.front_end, {"admin": "opaque"})
+    with pytest.raises(ChecksFailed):
+        collect_evidence(settings, folder, user.front_end)
+    assert {path.name: path.stat().st_size for path in tmp_path.iterdir()} == dict.fromkeys(NAMES, 0)
+    stub_server.answer = partial(stub_server.respond, status=404)
+    collect_evidence(settings, folder, user.front_end)
+    archives = sorted(path.name for path in tmp_path.iterdir() if path.name.startswith("archive-"))
+    assert len(archives) == 2
+    assert {path.name for path in tmp_path.iterdir()} == {"evidence.jsonl", *archives}
+    assert user.lines[-1] == f"The archive of the earlier run in this folder is now {tmp_path / archives[0]}"
 
 
 def test_announcement_precedes_requests(stub_server: StubServer, tmp_path: Path) -> None:
