@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from purge_conformance.cli.new_file import NEW_FILE, require_writable, write_file
+from purge_conformance.cli.new_file import NEW_FILE, require_writable, rewrite_file, write_file
 from purge_conformance.cli.output import write_error, write_line
 
 REPORT = click.Path(exists=True, path_type=Path)
@@ -33,15 +33,27 @@ def known_failures() -> None:
     metavar="DAY",
     help=f"Last day on which they are excused, YYYY-MM-DD; default: {DAYS} days after the run.",
 )
+@click.option(
+    "--from",
+    "old",
+    type=FILE,
+    metavar="FILE",
+    help="An earlier file: entries about the same requirements keep owner, reason, link, last day, case and rate.",
+)
 @click.option("--should", is_flag=True, help="Enter failed SHOULDs, too; they affect no verdict.")
-def write(report: Path, out: Path | None, *, expires: datetime | None, should: bool, **terms: str) -> None:
+def write(
+    report: Path, out: Path | None, *, old: Path | None, expires: datetime | None, should: bool, **terms: str
+) -> None:
     """Write an entry for each defect in REPORT, a report.json or its folder.
 
     What this environment cannot judge gets an entry of the kind not-judged. Write owner and reason into the file: it is
-    refused as long as one of them is TODO.
+    refused as long as one of them is TODO. After an update of the suite that words findings otherwise, --from keeps
+    what you decided.
     """
+    from purge_conformance.config.known_failures import load
     from purge_conformance.errors import BadSetting
     from purge_conformance.report import json as as_json
+    from purge_conformance.report.grouping import compact_ids
     from purge_conformance.report.known_failures_file import Terms, not_entered, render
 
     if out:
@@ -50,10 +62,11 @@ def write(report: Path, out: Path | None, *, expires: datetime | None, should: b
             raise BadSetting(f"--out {out} exists. Give another FILE, and move what you need into the old one.")
     run = as_json.load(report)
     day = expires.date() if expires else date.fromisoformat(run.finished_at[:10]) + timedelta(DAYS)
-    text = render(run, Terms(expires=day, **terms), with_advice=should)
+    text = render(run, Terms(expires=day, **terms), load(old) if old else (), with_advice=should)
     if open_results := not_entered(run):
-        ids = ", ".join(result.id for result in open_results)
-        write_error(f"Warning: no entry for {ids}, which another run may judge. Run again: purge-conformance run")
+        why = ", as the run was cut short" if run.cut_short else ""
+        ids = compact_ids(open_results)
+        write_error(f"Warning: no entry for {ids}, which another run may judge{why}. Run again: purge-conformance run")
     if out:
         write_file(out, text)
         write_line(f"Written to {out}. Complete each entry, then: purge-conformance run --known-failures {out}")
@@ -68,7 +81,8 @@ def write(report: Path, out: Path | None, *, expires: datetime | None, should: b
 def prune(file: Path, report: Path) -> None:
     """Remove from FILE what REPORT shows as stale: entries, and requirements of entries, that no longer fail.
 
-    All other lines stay as they are. What is not judged, expired, or fails otherwise is not removed.
+    All other lines stay as they are. What is not judged, expired, or fails otherwise is not removed, and nothing is by
+    the report of a run that was cut short.
     """
     from purge_conformance.config.known_failures import load
     from purge_conformance.config.known_failures_edit import without
@@ -76,9 +90,14 @@ def prune(file: Path, report: Path) -> None:
     from purge_conformance.report.known_failures import KnownFailures
 
     entries = load(file)
-    stale = KnownFailures(str(file), entries).stale(as_json.load(report))
+    run = as_json.load(report)
+    stale = KnownFailures(str(file), entries).stale(run)
+    if run.cut_short:
+        write_error(
+            "Warning: the run was cut short, so that it shows nothing as stale. Run again: purge-conformance run"
+        )
     if stale:
-        write_file(file, without(file, stale))
+        rewrite_file(file, without(file, stale))
     for number, name in stale:
         write_line(f"Removed: {name} ({entries[number].place})")
     left = len(load(file))

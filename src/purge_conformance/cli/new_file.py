@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from stat import S_IMODE
 
 import click
 
@@ -30,6 +32,20 @@ def require_writable(path: Path, *inputs: Path) -> None:
         files.require_creatable(path)
     except OSError as error:
         raise BadSetting(f"--out {path} cannot be written: {error.strerror}. Give another FILE.") from None
+
+
+def rewrite_file(path: Path, text: str) -> None:
+    """Write a file of the user again, with its mode and its line ends; a symbolic link stays one.
+
+    Args:
+        path: of the file, which exists.
+        text: its lines end with a line feed.
+    """
+    real = path.resolve()
+    mode, ends = real.stat().st_mode, b"\r\n" in real.read_bytes()
+    files.write_text(real, text.replace("\n", "\r\n") if ends else text)
+    with suppress(PermissionError):  # a file system without modes
+        real.chmod(S_IMODE(mode))
 
 
 def write_file(path: Path, text: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -27,6 +28,7 @@ SCHEMA = "known-failures.schema.json"
 ENTRIES = "known_failures"
 TODO = "TODO"  # what `known-failures write` leaves to its user
 WRITE = "purge-conformance known-failures write REPORT"
+SIGNATURE = f"Copy expected and got from the report, have them written ({WRITE}), or name the case that fails."
 
 
 class EntryKind(StrEnum):
@@ -53,7 +55,7 @@ class ExpectedFailure:
     case: str | None
     sent: str | None
     expected: str | None
-    got: str
+    got: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,13 @@ class Entry:
     signature: tuple[ExpectedFailure, ...]
     place: str
 
+    def cases_of(self, requirement: str) -> tuple[str, ...]:
+        """Return the only cases of a requirement that it is about; empty: it is about any."""
+        if self.case:
+            return (self.case,)
+        cases = [each.case for each in self.signature if each.requirement in {None, requirement}]
+        return tuple(case for case in cases if case) if all(cases) else ()
+
 
 def load(path: Path) -> tuple[Entry, ...]:
     """Return the entries of a file.
@@ -102,7 +111,25 @@ def entries_of(document: LinedDocument) -> tuple[Entry, ...]:
     """
     _require_valid(document)
     rows: list[dict[str, Any]] = document.data[ENTRIES]
-    return tuple(_entry(document, number, row) for number, row in enumerate(rows))
+    entries = tuple(_entry(document, number, row) for number, row in enumerate(rows))
+    _require_distinct(document, entries)
+    return entries
+
+
+def _require_distinct(document: LinedDocument, entries: Iterable[Entry]) -> None:
+    """Require that no entry excuses the same as an earlier one, as it would count twice.
+
+    Raises:
+        BadSetting: one does.
+    """
+    lines: dict[tuple[object, ...], int] = {}
+    for number, entry in enumerate(entries):
+        place = (ENTRIES, number)
+        for name in entry.requirements:
+            key = (name, entry.kind, entry.case, frozenset(entry.signature))
+            if key in lines:
+                raise document.error(place, f"{name} has the same entry in line {lines[key]}. Remove one of them.")
+            lines[key] = document.line(place)
 
 
 def _require_valid(document: LinedDocument) -> None:
@@ -131,9 +158,10 @@ def _with_numbers(data: dict[str, Any]) -> dict[str, Any]:
 
 def _with_rate(row: dict[str, Any]) -> dict[str, Any]:
     try:
-        return row | {"rate": float(row["rate"])}
+        rate = float(row["rate"])
     except (TypeError, ValueError):
         return row
+    return row | {"rate": rate} if isfinite(rate) else row
 
 
 def _describe(error: Any) -> tuple[Place, str]:  # noqa: ANN401 -- the members of jsonschema's error are of any type
@@ -150,6 +178,8 @@ def _describe(error: Any) -> tuple[Place, str]:  # noqa: ANN401 -- the members o
             missing = next(key for key in error.validator_value if key not in got)
             said = schema["properties"][missing]["description"]
             return place, f"{missing} is missing. Expected: {missing}, {said[:1].lower()}{said[1:]}"
+        case "anyOf" if isinstance(got, dict):
+            return place, f"got and case are both missing. {SIGNATURE}"
         case "enum":
             values = [str(value) for value in error.validator_value]
             return place, f"{name}: {got} is not one of {', '.join(values)}.{_did_you_mean(str(got), values)}"
@@ -193,7 +223,7 @@ def _entry(document: LinedDocument, number: int, row: dict[str, Any]) -> Entry:
 
 
 def _expected_failure(row: dict[str, str]) -> ExpectedFailure:
-    return ExpectedFailure(row.get("requirement"), row.get("case"), row.get("sent"), row.get("expected"), row["got"])
+    return ExpectedFailure(*(row.get(name) for name in ("requirement", "case", "sent", "expected", "got")))
 
 
 def _contradictions(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -215,11 +245,15 @@ def _contradictions(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "rate", "rate belongs to kind: flaky. Remove it, or write that kind."
     if kind == EntryKind.NOT_JUDGED and "case" in row:
         yield "case", "case does not belong to kind: not-judged, which is about a whole requirement. Remove it."
-    if kind != EntryKind.NOT_JUDGED and any("expected" not in each for each in row["signature"]):
-        yield (
-            "signature",
-            "expected is missing in the signature. Copy what the report says, or have it written: " + WRITE,
-        )
+    yield from (("signature", problem) for each in row["signature"] for problem in _problems(kind, each))
+
+
+def _problems(kind: str, signature: dict[str, str]) -> Iterator[str]:
+    """Yield what is wrong with a signature of an entry of this kind."""
+    if kind == EntryKind.NOT_JUDGED and "case" in signature:
+        yield "case does not belong to kind: not-judged, which is about a whole requirement. Remove it."
+    elif "case" not in signature and "expected" not in signature and kind != EntryKind.NOT_JUDGED:
+        yield f"expected is missing in the signature. {SIGNATURE}"
 
 
 def _require_known_ids(document: LinedDocument, place: Place, ids: list[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -12,7 +12,7 @@ from purge_conformance.config.known_failures import ENTRIES, FLAG
 from purge_conformance.errors import BadSetting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from purge_conformance.config.yaml_lines import LinedDocument, Place
@@ -26,7 +26,7 @@ def without(path: Path, stale: Iterable[tuple[int, str]]) -> str:
         stale: the number of an entry, from 0, and a requirement of it.
 
     Raises:
-        BadSetting: such an entry does not begin on a line of its own.
+        BadSetting: such an entry does not begin on a line of its own, or shares a part with another one.
     """
     document = yaml_lines.load(path, FLAG)
     editor = _Editor(document, document.text.split("\n"))
@@ -35,7 +35,42 @@ def without(path: Path, stale: Iterable[tuple[int, str]]) -> str:
         by_entry.setdefault(number, []).append(name)
     for number, names in by_entry.items():
         editor.shorten((ENTRIES, number), names)
-    return editor.text()
+    text = editor.text()
+    _require_same_rest(document, text, by_entry)
+    return text
+
+
+def _require_same_rest(document: LinedDocument, text: str, stale: Mapping[int, Collection[str]]) -> None:
+    """Require that a text holds what a file has besides what is stale: other entries may use parts of it by aliases.
+
+    Raises:
+        BadSetting: it does not.
+    """
+    rows: list[dict[str, Any]] = document.data[ENTRIES]
+    rest = [row for number, row in enumerate(rows) for row in _rest(row, stale.get(number, ()))]
+    try:
+        is_same = yaml_lines.parse(text, document.name).data == {**document.data, ENTRIES: rest}
+    except BadSetting:
+        is_same = False
+    if not is_same:
+        names = ", ".join(dict.fromkeys(name for names in stale.values() for name in names))
+        raise BadSetting(
+            f"{document.name}: what is stale ({names}) cannot be removed without other changes, as by an anchor that "
+            "another entry uses. Remove it by hand."
+        )
+
+
+def _rest(row: dict[str, Any], stale: Collection[str]) -> Iterator[dict[str, Any]]:
+    """Yield an entry without stale requirements; nothing if it has no other."""
+    ids = _ids(row)
+    if left := [name for name in ids if name not in stale]:
+        signature = [each for each in row["signature"] if each.get("requirement") not in stale] or row["signature"]
+        yield row | ({"requirements": left, "signature": signature} if len(left) < len(ids) else {})
+
+
+def _ids(row: dict[str, Any]) -> list[str]:
+    ids: str | list[str] = row["requirements"]
+    return ids if isinstance(ids, list) else [ids]
 
 
 @dataclass
@@ -70,7 +105,7 @@ class _Editor:
     def shorten(self, entry: Place, names: list[str]) -> None:
         """Remove requirements from an entry, or the entry if it has no other."""
         row = self.document.data[ENTRIES][entry[1]]
-        ids = row["requirements"] if isinstance(row["requirements"], list) else [row["requirements"]]
+        ids = _ids(row)
         if set(ids) <= set(names):
             self.kept -= 1
             self._remove(entry)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MAX_FILE_BYTES = 1024 * 1024
 MAX_DEPTH = 12
+MAX_VALUES = 100_000  # aliases of aliases stand for as many as a user likes
 
 Place = tuple[str | int, ...]  # the keys and indexes that lead to a value
 
@@ -31,7 +32,7 @@ class LinedDocument:
         """Read the nodes.
 
         Raises:
-            BadSetting: a key occurs twice, or is no text, or the document is too deep.
+            BadSetting: a key occurs twice, or is no text, or the document is too deep or has too many values.
         """
         self.name = name
         self.text = text
@@ -51,6 +52,8 @@ class LinedDocument:
 
     def _read(self, node: yaml.Node, place: Place) -> Any:  # noqa: ANN401 -- YAML of any shape
         self.nodes[place] = node
+        if len(self.nodes) > MAX_VALUES:
+            raise self.error(place, f"it has more than {MAX_VALUES:,} values. Write them without aliases, or fewer.")
         if len(place) > MAX_DEPTH:
             raise self.error(place, "it is nested too deeply. Write it as `known-failures write` does.")
         if isinstance(node, yaml.SequenceNode):
@@ -85,15 +88,30 @@ def load(path: Path, flag: str, name: str | None = None) -> LinedDocument:
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(MAX_FILE_BYTES + 1)
-        root = yaml.compose(text, yaml.SafeLoader) if len(text) <= MAX_FILE_BYTES else None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        position = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it cannot be parsed"
-        raise BadSetting(f"{path}{position}: this is not valid YAML ({problem}). Fix it there.") from None
-    except (OSError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not a text file"
         raise BadSetting(f"{path} cannot be read: {reason}. Give a readable file with {flag} FILE.") from None
     if len(text) > MAX_FILE_BYTES:
         raise BadSetting(f"{path} has more than {MAX_FILE_BYTES:,} bytes. Give another file with {flag} FILE.")
-    return LinedDocument(name or str(path), text, root)
+    return parse(text, name or str(path))
+
+
+def parse(text: str, name: str) -> LinedDocument:
+    """Return a document from its text.
+
+    Args:
+        text: of the file.
+        name: of the file, for messages.
+
+    Raises:
+        BadSetting: it is not valid YAML.
+    """
+    try:
+        return LinedDocument(name, text, yaml.compose(text, yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        position = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "it cannot be parsed"
+        raise BadSetting(f"{name}{position}: this is not valid YAML ({problem}). Fix it there.") from None
+    except RecursionError:
+        raise BadSetting(f"{name} is nested too deeply. Write it as `known-failures write` does.") from None

@@ -60,7 +60,10 @@ def _parse(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise BadData(f"{path.parent} has no {FILE_NAME}. Give the folder that a run wrote with --out.") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise BadData(f"{path} cannot be read as JSON ({one_line(str(error), 200)}). Restore the file.") from None
+        raise BadData(
+            f"{path} cannot be read as JSON ({one_line(str(error), 200)}). Restore the file, or give the {FILE_NAME} "
+            "of a run, or its folder."
+        ) from None
     if not isinstance(data, dict):
         raise BadData(f"{path} contains a JSON {type(data).__name__}, expected an object. Restore the file.")
     return data

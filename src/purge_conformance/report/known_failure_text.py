@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from purge_conformance.config.known_failures import EntryKind
+from purge_conformance.config.known_failures import WRITE, EntryKind
 from purge_conformance.evidence.safe_text import one_line
 from purge_conformance.report.gate import Breach, BreachKind, NotChecked
 from purge_conformance.report.model import Outcome
@@ -27,11 +27,13 @@ class Sentences:
         id: of the requirement.
         path: of the file.
         result: of the requirement; None if the run does not report it.
+        is_cut_short: whether the run did not end in order, so that a pass does not show that a failure is gone.
     """
 
     id: str
     path: str
     result: Result | None
+    is_cut_short: bool = False
 
     def stale(self, entry: Entry) -> Breach:
         """Return that the failure of an entry no longer occurs."""
@@ -50,10 +52,12 @@ class Sentences:
         """Return that a requirement fails otherwise than its entry says."""
         entered = next((each for each in entry.signature if each.requirement == self.id), entry.signature[0])
         verb = "fails" if signature.expected else "is not judged"
+        words = one_line(entered.got, MAX_CHARS) if entered.got else f"the case {entered.case}"
         return self._breach(
             BreachKind.MISMATCH,
             f"{self.id} {verb} otherwise than {self._entry(entry)} says. Got: {_show(signature)}. "
-            f"Entered: {one_line(entered.got, MAX_CHARS)}. Fix what is new; of the same defect, correct the signature.",
+            f"Entered: {words}. Fix what is new; of the same defect, correct the signature, or write it again: "
+            f"{WRITE}.",
         )
 
     def too_often(self, entry: Entry) -> Breach:
@@ -85,10 +89,14 @@ class Sentences:
 
     def passed_by_chance(self, entry: Entry) -> NotChecked:
         """Return that the run shows no such failure, which does not show that it is gone."""
-        is_flaky = entry.kind is EntryKind.FLAKY
+        is_flaky, cases = entry.kind is EntryKind.FLAKY, " or ".join(entry.cases_of(self.id))
         return self._not_checked(
-            entry, "did not fail like this in this run" if is_flaky else f"was not tried in the case {entry.case}"
+            entry, "did not fail like this in this run" if is_flaky else f"was not tried in the case {cases}"
         )
+
+    def cut_short(self, entry: Entry) -> NotChecked:
+        """Return that the run shows no such failure, and was cut short."""
+        return self._not_checked(entry, "did not fail as entered until the run was cut short")
 
     def _outcome(self) -> str:
         outcome = self.result.outcome if self.result else Outcome.NOT_EXERCISED

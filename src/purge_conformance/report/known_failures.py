@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from purge_conformance.config.known_failures import EntryKind
@@ -37,10 +38,13 @@ class Assessment:
     not_checked: list[NotChecked] = field(default_factory=list)
     stale: list[Entry] = field(default_factory=list)
 
-    def add_stale(self, entry: Entry, breach: Breach) -> None:
-        """Add an entry whose failure no longer occurs, and what is said of it."""
-        self.stale.append(entry)
-        self.breaches.append(breach)
+    def add_stale(self, entry: Entry, say: Sentences) -> None:
+        """Add an entry whose failure no longer occurs; a run that was cut short does not show that."""
+        if say.is_cut_short:
+            self.not_checked.append(say.cut_short(entry))
+        else:
+            self.stale.append(entry)
+            self.breaches.append(say.stale(entry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +71,11 @@ class KnownFailures:
         results = {result.id: result for result in (*unreported, *run.requirements)}
         day = date.fromisoformat(run.finished_at[:10])
         reported = {result.id for result in run.requirements}
-        assessments = {name: self._assess(name, results.get(name), day) for name in self._ids()}
+        assess = partial(self._assess, day=day, is_cut_short=run.cut_short)
+        assessments = {name: assess(name, results.get(name)) for name in self._ids()}
         for name in assessments.keys() - reported:
             if not assessments[name].excusing:  # what a selection leaves out breaks no promise
-                assessments[name] = self._assess(name, None, day)
+                assessments[name] = assess(name, None)
         excuses = {name: each.excusing[0] for name, each in assessments.items() if each.excusing}
         consequences = _consequences(results.values(), excuses)
         rows = (self._row(entry, assessments, consequences, reported) for entry in self.entries)
@@ -84,7 +89,8 @@ class KnownFailures:
         """Return the number of an entry, from 0, and the requirement of it that no longer fails as entered."""
         results = {result.id: result for result in run.requirements}
         day = date.fromisoformat(run.finished_at[:10])
-        stale = {name: self._assess(name, results.get(name), day).stale for name in self._ids()}
+        assess = partial(self._assess, day=day, is_cut_short=run.cut_short)
+        stale = {name: assess(name, results.get(name)).stale for name in self._ids()}
         pairs = [(n, name) for n, entry in enumerate(self.entries) for name in entry.requirements]
         return [(n, name) for n, name in pairs if self.entries[n] in stale[name]]
 
@@ -105,9 +111,9 @@ class KnownFailures:
     def _ids(self) -> list[str]:
         return list(dict.fromkeys(name for entry in self.entries for name in entry.requirements))
 
-    def _assess(self, name: str, result: Result | None, day: date) -> Assessment:
+    def _assess(self, name: str, result: Result | None, day: date, *, is_cut_short: bool = False) -> Assessment:
         entries = [entry for entry in self.entries if name in entry.requirements]
-        say = Sentences(name, self.path, result)
+        say = Sentences(name, self.path, result, is_cut_short=is_cut_short)
         if result is None:
             return Assessment(not_checked=[say.not_selected(entry) for entry in entries])
         if result.outcome is Outcome.FAILED:
@@ -153,7 +159,7 @@ def _assess_pass(result: Result, entries: Iterable[Entry], say: Sentences) -> As
         if entry.kind is EntryKind.FLAKY or _is_untried(entry, result):
             assessment.not_checked.append(say.passed_by_chance(entry))
         else:
-            assessment.add_stale(entry, say.stale(entry))
+            assessment.add_stale(entry, say)
     return assessment
 
 
@@ -182,7 +188,7 @@ def _assess_failure(result: Result, entries: Sequence[Entry], day: date, say: Se
     unknown = [s for s in signatures if not any(s in found for found in matched.values())]
     for entry in entries:
         if entry.kind is EntryKind.NOT_JUDGED:
-            assessment.add_stale(entry, say.stale(entry))
+            assessment.add_stale(entry, say)
     valid: list[int] = []
     for number, entry in enumerate(failures):
         if not matched[number]:
@@ -212,12 +218,13 @@ def _assess_other_failure(
     elif not others and (entry.kind is EntryKind.FLAKY or _is_untried(entry, result)):
         assessment.not_checked.append(say.passed_by_chance(entry))
     elif not others:
-        assessment.add_stale(entry, say.stale(entry))
+        assessment.add_stale(entry, say)
 
 
 def _is_untried(entry: Entry, result: Result) -> bool:
-    """Whether an entry is about a case that the run did not try."""
-    return entry.case is not None and not result.cases.get(entry.case)
+    """Whether an entry is only about cases that the run did not try."""
+    cases = entry.cases_of(result.id)
+    return bool(cases) and not any(map(result.cases.get, cases))
 
 
 def _is_too_often(entry: Entry, result: Result) -> bool:
@@ -238,6 +245,6 @@ def _is_like(signature: Signature, each: ExpectedFailure) -> bool:
         (each.case, signature.case),
         (each.sent and normalize_request(each.sent), signature.sent),
         (each.expected and normalize(each.expected), signature.expected),
-        (normalize(each.got), signature.got),
+        (each.got and normalize(each.got), signature.got),
     )
     return all(expected in {None, got} for expected, got in pairs)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import date
 
+    from purge_conformance.config.known_failures import Entry
     from purge_conformance.report.model import Finding, Result, Run
     from purge_conformance.report.signature import Signature
 
@@ -55,23 +56,26 @@ class Terms:
     expires: date
 
 
-def render(run: Run, terms: Terms, *, with_advice: bool = False) -> str:
+def render(run: Run, terms: Terms, known: Iterable[Entry] = (), *, with_advice: bool = False) -> str:
     """Return the file: an entry for each defect that makes the run red, and for what cannot be judged.
 
     Args:
         run: that was judged.
-        terms: of all entries.
+        terms: of the entries that are new.
+        known: the entries of an earlier file, whose terms, rates and cases those about the same requirements get.
         with_advice: whether failed SHOULDs get entries, too.
     """
+    known = tuple(known)
     lines = [
         f"# Known failures of {one_line(run.target)}, from the run of {run.started_at[:10]}, for {FLAG}.",
         "# spec/known-failures.schema.json describes each key. Write owner and reason of each entry.",
         f"{ENTRIES}:",
     ]
-    entries = [*_failures(run, terms, with_advice=with_advice), *_gaps(run, terms)]
+    entries = [*_failures(run, with_advice=with_advice), *_gaps(run)]
     if not entries:
         return "\n".join([*lines[:-1], f"{ENTRIES}: []", ""])
-    for comments, entry in entries:
+    for comments, new in entries:
+        entry = _with_terms(new, _earlier(new, known), terms)
         text = yaml.dump([entry], Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=WIDTH)
         comment = [f"# {_shorten(each)}" for each in comments]
         lines += ["", *(f"  {line}" for line in [*comment, *text.rstrip().split("\n")])]
@@ -80,23 +84,31 @@ def render(run: Run, terms: Terms, *, with_advice: bool = False) -> str:
 
 def not_entered(run: Run) -> list[Result]:
     """Return what keeps the verdict open and gets no entry, since another run may judge it."""
-    return [r for r in run.requirements if is_undecided(r) and not r.blocked_by and r.cause not in PERMANENT]
+    gaps = _permanent_gaps(run)
+    return [r for r in run.requirements if is_undecided(r) and not r.blocked_by and r not in gaps]
 
 
-def _failures(run: Run, terms: Terms, *, with_advice: bool) -> Iterator[tuple[list[str], dict[str, Any]]]:
+def _permanent_gaps(run: Run) -> list[Result]:
+    """Return what another run here cannot judge, either; a run that was cut short does not show that."""
+    if run.cut_short:
+        return []
+    return [r for r in run.requirements if is_undecided(r) and not r.blocked_by and r.cause in PERMANENT]
+
+
+def _failures(run: Run, *, with_advice: bool) -> Iterator[tuple[list[str], dict[str, Any]]]:
     """Yield comments and an entry for each defect."""
     for view in defects_of(run):
         results = [(r, found) for r, found in view.results if with_advice or r.level is Level.MUST]
         if results:
             sent = f"{view.defect.sent}: " if view.defect.sent else ""
-            yield [f"{sent}{view.defect.got}", *_advice(results)], _failure(results, terms)
+            yield [f"{sent}{view.defect.got}", *_advice(results)], _failure(results)
 
 
-def _failure(results: Iterable[tuple[Result, tuple[Finding, ...]]], terms: Terms) -> dict[str, Any]:
+def _failure(results: Iterable[tuple[Result, tuple[Finding, ...]]]) -> dict[str, Any]:
     rows = list(results)
     signatures = dict.fromkeys(signature_of(r.id, finding) for r, found in rows for finding in found)
     entry = {"requirements": _Ids(r.id for r, _ in rows)}
-    return entry | _terms(terms) | {"signature": [_row(each, several=len(rows) > 1) for each in signatures]}
+    return entry | {"signature": [_row(each, several=len(rows) > 1) for each in signatures]}
 
 
 def _advice(results: Iterable[tuple[Result, tuple[Finding, ...]]]) -> list[str]:
@@ -105,18 +117,38 @@ def _advice(results: Iterable[tuple[Result, tuple[Finding, ...]]]) -> list[str]:
     return [f"{r.id}: {rate(r)}. If a whole run may pass, write kind: flaky and a rate." for r in flaky]
 
 
-def _gaps(run: Run, terms: Terms) -> Iterator[tuple[list[str], dict[str, Any]]]:
+def _gaps(run: Run) -> Iterator[tuple[list[str], dict[str, Any]]]:
     """Yield comments and an entry for each reason why requirements cannot be judged here."""
-    gaps = [r for r in run.requirements if is_undecided(r) and not r.blocked_by and r.cause in PERMANENT]
-    for group in by_reason(gaps):
+    for group in by_reason(_permanent_gaps(run)):
         entry: dict[str, Any] = {"requirements": _Ids(r.id for r in group), "kind": str(EntryKind.NOT_JUDGED)}
-        signature = {"signature": [{"got": signatures_of(group[0])[0].got}]}
-        yield [group[0].next_step or group[0].reason], entry | _terms(terms) | signature
+        yield [group[0].next_step or group[0].reason], entry | {"signature": [{"got": signatures_of(group[0])[0].got}]}
 
 
-def _terms(terms: Terms) -> dict[str, Any]:
-    link = {"link": terms.link} if terms.link else {}
-    return {"owner": terms.owner, "reason": terms.reason, **link, "expires": terms.expires.isoformat()}
+def _earlier(new: dict[str, Any], known: Iterable[Entry]) -> Entry | None:
+    """Return the entry of an earlier file that is about the same, by kind and requirements; None if there is none."""
+    is_gap = new.get("kind") == EntryKind.NOT_JUDGED
+    same_kind = [entry for entry in known if (entry.kind is EntryKind.NOT_JUDGED) == is_gap]
+    shared = {n: len({*entry.requirements} & {*new["requirements"]}) for n, entry in enumerate(same_kind)}
+    best = max(shared, key=lambda n: shared[n], default=None)
+    return same_kind[best] if best is not None and shared[best] else None
+
+
+def _with_terms(new: dict[str, Any], earlier: Entry | None, terms: Terms) -> dict[str, Any]:
+    """Return an entry with what its user decides, before its signature."""
+    source = earlier or terms
+    link = {"link": source.link} if source.link else {}
+    decided: dict[str, Any] = {
+        "owner": source.owner,
+        "reason": source.reason,
+        **link,
+        "expires": source.expires.isoformat(),
+    }
+    if earlier and earlier.rate is not None:
+        decided = {"kind": str(earlier.kind), "rate": earlier.rate, **decided}
+    if earlier and earlier.case and {each.get("case") for each in new["signature"]} == {earlier.case}:
+        decided = {"case": earlier.case, **decided}
+    head = {name: value for name, value in new.items() if name != "signature"}
+    return head | decided | {"signature": new["signature"]}
 
 
 def _shorten(text: str) -> str:

@@ -37,7 +37,9 @@ def entry(*ids: str, **members: Any) -> Entry:  # noqa: ANN401 -- any member
     return Entry(ids, **values | members)
 
 
-def like(got: str, expected: str | None = "200", case: str | None = None, sent: str | None = None) -> ExpectedFailure:
+def like(
+    got: str | None, expected: str | None = "200", case: str | None = None, sent: str | None = None
+) -> ExpectedFailure:
     """Return how a requirement fails."""
     return ExpectedFailure(None, case, sent, expected, got)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from datetime import date
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -53,6 +54,16 @@ def test_entries_are_read(tmp_path: Path) -> None:
     assert (second.signature[0].case, second.signature[0].sent) == ("new-droplet", "POST /v3/x as admin")
 
 
+def test_a_case_needs_no_words(tmp_path: Path) -> None:
+    """A signature that names its case may leave out expected and got, and an entry is about the cases that it names."""
+    row = {"signature": [{"case": "answered"}, {"case": "plain-purge", "expected": "200", "got": "500"}]}
+    (entry,) = load(write_entries(tmp_path / "known.yaml", row))
+    assert (entry.signature[0].expected, entry.signature[0].got) == (None, None)
+    assert entry.cases_of("PURGE-01") == ("answered", "plain-purge")
+    any_case = load(write_entries(tmp_path / "known.yaml", {"signature": [*row["signature"], *ROW["signature"]]}))
+    assert any_case[0].cases_of("PURGE-01") == ()
+
+
 def test_no_entry_is_fine(tmp_path: Path) -> None:
     """A file without an entry promises that nothing fails."""
     path = tmp_path / "known.yaml"
@@ -87,6 +98,18 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no day": ({"expires": "2027-02-30"}, "expires: 2027-02-30 is no day. Write YYYY-MM-DD."),
     "another format of a day": ({"expires": "31.01.2027"}, "expires: got '31.01.2027'. Expected: The last day"),
     "no link": ({"link": "JIRA-1"}, "link: got 'JIRA-1'. Expected: Where it is tracked."),
+    "neither got nor case": ({"signature": [{"expected": "200"}]}, "got and case are both missing. Copy expected and"),
+    "case of the signature of a gap": (
+        {"kind": "not-judged", "signature": [{"case": "answered"}]},
+        "case does not belong to kind: not-judged",
+    ),
+    "no number": ({"kind": "flaky", "rate": "nan"}, "rate: got 'nan'. Expected: Of a flaky failure"),
+    "infinite rate": ({"kind": "flaky", "rate": "inf"}, "rate: got 'inf'. Expected: Of a flaky failure"),
+    "the same entry": ({}, "PURGE-01 has the same entry in line 2. Remove one of them."),
+    "the same entry with other terms": (
+        {"requirements": ["SEED-01", "PURGE-01"], "owner": "another"},
+        "PURGE-01 has the same entry in line 2.",
+    ),
     "only got": ({"signature": [{"got": "500"}]}, "expected is missing in the signature."),
     "requirement of another entry": (
         {"signature": [{"requirement": "SEED-01", "expected": "200", "got": "500"}]},
@@ -128,6 +151,13 @@ def test_mistakes_are_named_with_their_line(tmp_path: Path, name: str) -> None:
         ("known_failures: [\n", "line 2, column 1: this is not valid YAML ("),
         ("known_failures: []\nknown_failures: []\n", "line 2: the key known_failures occurs twice. Remove one."),
         ("known_failures: &a [*a]\n", "it is nested too deeply."),
+        (
+            "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+            + "".join(f"{n}: &{n} [{', '.join(['*' + m] * 10)}]\n" for m, n in pairwise("abcdef"))
+            + "known_failures: *f\n",
+            "it has more than 100,000 values.",
+        ),
+        ("known_failures: " + "[" * 5000, "nested too deeply"),
         ("? [a]\n: b\n", "line 1: a key is no text."),
         ("\x00", "not valid YAML"),
     ],

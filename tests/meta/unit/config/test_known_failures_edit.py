@@ -79,6 +79,31 @@ def test_only_what_is_stale_is_removed(tmp_path: Path, stale: list[tuple[int, st
     load(path)
 
 
+SHARED = """\
+known_failures:
+  - requirements: [PURGE-01]
+    owner: &owner capi
+    reason: Known.
+    expires: 2027-01-31
+    signature: &signature
+      - {expected: 200, got: 500}
+  - requirements: [SEED-01]
+    owner: *owner
+    reason: Known.
+    expires: 2027-01-31
+    signature: *signature
+"""
+
+
+@pytest.mark.parametrize("stale", [(0, "PURGE-01"), (1, "SEED-01")])
+def test_what_entries_share_is_not_removed(tmp_path: Path, stale: tuple[int, str]) -> None:
+    """An entry that shares a part with another one is refused: without it the file would not be valid, or say less."""
+    path = tmp_path / "known.yaml"
+    path.write_text(SHARED, encoding="utf-8")
+    with pytest.raises(BadSetting, match=rf"what is stale \({stale[1]}\) cannot be removed.*Remove it by hand\.$"):
+        without(path, [stale])
+
+
 def test_entries_in_one_line_are_not_touched(tmp_path: Path) -> None:
     """An entry that shares its line with others is refused with its line."""
     path = tmp_path / "known.yaml"

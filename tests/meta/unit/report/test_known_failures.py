@@ -73,6 +73,8 @@ E, N, U, P, C = (
 CONDITIONAL, SHOULD = requirement("A-1", conditional="a 409"), requirement("A-1", Level.SHOULD)
 ONE, OLD = entry("A-1"), entry("A-1", expires=BEFORE)
 CASED = entry("A-1", case="one")
+SIGNED = entry("A-1", signature=(like("500", case="one"),))
+PINNED = entry("A-1", signature=(like(None, None, "one"),))  # expected and got are left out
 BOTH = entry("A-1", "A-2")
 SELECTED = Scope(select=("A-1",), musts=4)
 TALLY = Tally(8, 2, is_flaky=True)
@@ -148,7 +150,17 @@ TABLE = {
     "is judged, and fails": Row((failed(),), (gap(),), N, 1, ("stale A-1",)),
     "a SHOULD fails as entered": Row((passed("A-0"), failed(level=Level.SHOULD)), (ONE,), C, 0),
     "a SHOULD no longer fails": Row((passed("A-0"), passed(requirement=SHOULD)), (ONE,), C, 1, ("stale A-1",)),
-    "cut short": Row((failed(), passed("A-2")), (BOTH,), U, 3, ("stale A-2",), cut_short=True),
+    "cut short": Row((failed(), passed("A-2")), (BOTH,), U, 3, (), 1, cut_short=True),
+    "cut short, and fails in another case": Row(
+        (failed(case="two", cases={"one": 1, "two": 1}),), (CASED,), U, 3, (), 1, cut_short=True
+    ),
+    "the case of the signature was not tried": Row((passed(cases={"one": 0, "two": 1}),), (SIGNED,), C, 0, (), 1),
+    "the case of the signature passes": Row((passed(cases={"one": 1}),), (SIGNED,), C, 1, ("stale A-1",)),
+    "a signature of any case": Row((passed(cases={"one": 0}),), (entry("A-1"),), C, 1, ("stale A-1",)),
+    "the case fails in other words": Row((failed("A-1", "anything", case="one"),), (PINNED,), E, 0),
+    "another case fails than the pinned one": Row(
+        (failed("A-1", case="two", cases={"one": 1, "two": 1}),), (PINNED,), N, 1, ("mismatch A-1",)
+    ),
 }
 
 
