@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session, sessionmaker
 
-    from purge_conformance.reference.store.database import Listing
+    from purge_conformance.reference.store.lists import Listing
 
 Json = dict[str, Any]
 Change = Callable[[Behaviour], Behaviour]

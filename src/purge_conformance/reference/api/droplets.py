@@ -15,7 +15,8 @@ from purge_conformance.reference.api.pagination import page_to_json
 from purge_conformance.reference.api.query import ListRules, parse_query
 from purge_conformance.reference.api.visibility import fetch_page, find_resource, job_reply, require_admin
 from purge_conformance.reference.behaviour import Call, Reply
-from purge_conformance.reference.store.database import Listing, find_by_guid
+from purge_conformance.reference.store.database import find_by_guid
+from purge_conformance.reference.store.lists import Listing
 from purge_conformance.reference.store.tables import (
     AWAITING_UPLOAD,
     BUILDPACK,

@@ -14,7 +14,8 @@ from purge_conformance.reference.api.query import ListRules
 from purge_conformance.reference.api.visibility import fetch_page, find_resource, job_reply, require_admin
 from purge_conformance.reference.behaviour import Call, Reply
 from purge_conformance.reference.store import transitions as store
-from purge_conformance.reference.store.database import Listing, find_by_guid
+from purge_conformance.reference.store.database import find_by_guid
+from purge_conformance.reference.store.lists import Listing
 from purge_conformance.reference.store.tables import Organization, Space
 
 ORGANIZATIONS_PATH, SPACES_PATH = "/v3/organizations", "/v3/spaces"

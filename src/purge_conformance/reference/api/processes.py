@@ -12,7 +12,7 @@ from purge_conformance.reference.api.query import ListRules, parse_list_query, p
 from purge_conformance.reference.api.visibility import fetch_page, find_resource, require_admin
 from purge_conformance.reference.behaviour import Call, Reply
 from purge_conformance.reference.store import transitions as store
-from purge_conformance.reference.store.database import Listing
+from purge_conformance.reference.store.lists import Listing
 from purge_conformance.reference.store.tables import App, Process, Space
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.pagination import page_to_json
 from purge_conformance.reference.api.query import ListRules, parse_list_query, parse_query
 from purge_conformance.reference.behaviour import Call, Reply
-from purge_conformance.reference.store.database import Listing
+from purge_conformance.reference.store.lists import Listing
 from purge_conformance.reference.store.tables import AppUsageEvent
 
 PATH = "/v3/app_usage_events"

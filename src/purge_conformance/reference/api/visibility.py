@@ -7,7 +7,8 @@ from http import HTTPStatus
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.query import ListQuery, parse_list_query, parse_query
 from purge_conformance.reference.behaviour import Call, Reply
-from purge_conformance.reference.store.database import Listing, Row, find_by_guid, find_page
+from purge_conformance.reference.store.database import find_by_guid
+from purge_conformance.reference.store.lists import Listing, Row, find_page
 from purge_conformance.reference.store.tables import Job
 
 

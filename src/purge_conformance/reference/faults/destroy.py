@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from purge_conformance.reference.api.errors import ApiError
     from purge_conformance.reference.api.query import ListQuery
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler
-    from purge_conformance.reference.store.database import Listing
+    from purge_conformance.reference.store.lists import Listing
 
     HiddenEvents = Mapping[str, AppUsageEvent]
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-    from purge_conformance.reference.store.database import Listing
+    from purge_conformance.reference.store.lists import Listing
     from purge_conformance.reference.store.tables import AppUsageEvent
 
 

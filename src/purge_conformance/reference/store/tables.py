@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sqlalchemy import JSON, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 STARTED, STOPPED = "STARTED", "STOPPED"
 BUILDPACK, DOCKER = "buildpack", "docker"
+WEB = "web"  # type of the first process of an app
 AWAITING_UPLOAD, STAGED = "AWAITING_UPLOAD", "STAGED"
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -112,7 +113,7 @@ class App(HasLabels, Base):
     __tablename__ = "apps"
     __table_args__ = (UniqueConstraint("space_guid", "name"), Base.__table_args__)
 
-    name: Mapped[str] = mapped_column(String(255))
+    name: Mapped[str] = mapped_column(String(255), index=True)
     state: Mapped[str] = mapped_column(String(16), default=STOPPED)
     lifecycle: Mapped[str] = mapped_column(String(16), default=BUILDPACK)
     space_guid: Mapped[str] = mapped_column(ForeignKey(Space.guid), index=True)
@@ -137,7 +138,7 @@ class Process(Base):
     __tablename__ = "processes"
 
     app_guid: Mapped[str] = mapped_column(ForeignKey(App.guid), index=True)
-    type: Mapped[str] = mapped_column(String(255), default="web")
+    type: Mapped[str] = mapped_column(String(255), default=WEB)
     instances: Mapped[int] = mapped_column(default=1)
     memory_in_mb: Mapped[int] = mapped_column(default=1024)
     disk_in_mb: Mapped[int] = mapped_column(default=1024)
@@ -174,7 +175,7 @@ class Droplet(HasLabels, Base):
     state: Mapped[str] = mapped_column(String(16), default=STAGED)
     image: Mapped[str | None] = mapped_column(String(1024))
     sha256: Mapped[str | None] = mapped_column(String(64))
-    process_types: Mapped[dict[str, Any]] = mapped_column(JSON, default=lambda: {"web": ""})
+    process_types: Mapped[dict[str, Any]] = mapped_column(JSON, default=lambda: {WEB: ""})
     app: Mapped[App] = relationship(back_populates="droplets")
 
 
@@ -182,7 +183,10 @@ class AppUsageEvent(Base):
     """A change of a process, without references, so that it outlives the app, the space and the organization."""
 
     __tablename__ = "app_usage_events"
+    # The order of a list by time; a million events are not sorted for a page.
+    __table_args__ = (Index("ix_app_usage_events_created_at_guid", "created_at", "guid"), Base.__table_args__)
 
+    created_at: Mapped[str] = mapped_column(String(32), default=timestamp_now, sort_order=-1)
     state: Mapped[str] = mapped_column(String(16))
     previous_state: Mapped[str] = mapped_column(String(16))
     app_guid: Mapped[str] = mapped_column(String(255))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from purge_conformance.reference.api.errors import ApiError
     from purge_conformance.reference.api.query import ListQuery
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
-    from purge_conformance.reference.store.database import Listing
+    from purge_conformance.reference.store.lists import Listing
 
 
 READ_AHEAD_S = 0.15  # seconds between reading the started apps and the purge

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, literal, select
+from sqlalchemy import insert, select
 
 from purge_conformance.reference.mutation import variant
 from purge_conformance.reference.store.tables import (
@@ -20,7 +20,6 @@ from purge_conformance.reference.store.tables import (
     Space,
     format_timestamp,
     new_guid,
-    timestamp_now,
     utc_now,
 )
 
@@ -49,12 +48,7 @@ def very_many_apps(behaviour: Behaviour) -> Behaviour:
         if session.scalar(select(App).limit(1)) is None:
             _insert_initial_data(session)
 
-    def reseed(session: Session) -> None:
-        behaviour.destroy(session)
-        session.flush()
-        session.execute(_seed_statement(timestamp_now()))
-
-    return replace(behaviour, initial_data=create, destroy=reseed, make_seeds=lambda *_: [])
+    return replace(behaviour, initial_data=create)
 
 
 def _insert_initial_data(session: Session) -> None:
@@ -118,27 +112,3 @@ def _set_times(history: Sequence[Values]) -> list[Values]:
     """Give the events times in the past, one EVENT_INTERVAL apart."""
     times = (format_timestamp(utc_now() - number * EVENT_INTERVAL) for number in range(len(history), 0, -1))
     return [{**event, "created_at": time, "updated_at": time} for event, time in zip(history, times, strict=True)]
-
-
-def _seed_statement(moment: str) -> Any:  # noqa: ANN401 - a statement
-    """Return the statement that inserts the events of a purge, equal to those of `transitions.make_seeds`."""
-    values = {
-        AppUsageEvent.guid: Process.guid,
-        AppUsageEvent.created_at: literal(moment),
-        AppUsageEvent.updated_at: literal(moment),
-        AppUsageEvent.state: App.state,
-        AppUsageEvent.previous_state: App.state,
-        AppUsageEvent.app_guid: App.guid,
-        AppUsageEvent.app_name: App.name,
-        AppUsageEvent.process_guid: Process.guid,
-        AppUsageEvent.process_type: Process.type,
-        AppUsageEvent.space_guid: Space.guid,
-        AppUsageEvent.space_name: Space.name,
-        AppUsageEvent.organization_guid: Space.organization_guid,
-        AppUsageEvent.instances: Process.instances,
-        AppUsageEvent.previous_instances: Process.instances,
-        AppUsageEvent.memory_in_mb: Process.memory_in_mb,
-        AppUsageEvent.previous_memory_in_mb: Process.memory_in_mb,
-    }
-    started = select(*values.values()).select_from(App).join(Space).join(Process, Process.guid == App.guid)
-    return insert(AppUsageEvent).from_select(list(values), started.where(App.state == STARTED).order_by(App.id))
