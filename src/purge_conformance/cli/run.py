@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from purge_conformance.cli.exit import EPILOG, INCONCLUSIVE, judge, show_verdict
+from purge_conformance.cli.fleet import with_fleet_flags
 from purge_conformance.cli.options import KEYS_BY_NAME, TRANSPORT_KEYS, with_run_flags
 from purge_conformance.cli.output import ask
 from purge_conformance.cli.watch import watch_target
@@ -30,6 +31,7 @@ TARGET_ONLY_KEYS = ("hook", "hook_env", "before_purge", *TRANSPORT_KEYS)  # of n
 
 
 @click.command(epilog=EPILOG)
+@with_fleet_flags
 @with_run_flags
 def run(*, values: Options, allow_purge: tuple[str, ...], verbosity: int | None) -> None:
     """Collect evidence from a target and judge it.

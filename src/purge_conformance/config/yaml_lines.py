@@ -55,7 +55,7 @@ class LinedDocument:
         if len(self.nodes) > MAX_VALUES:
             raise self.error(place, f"it has more than {MAX_VALUES:,} values. Write them without aliases, or fewer.")
         if len(place) > MAX_DEPTH:
-            raise self.error(place, "it is nested too deeply. Write it as `known-failures write` does.")
+            raise self.error(place, f"it is nested too deeply. Write at most {MAX_DEPTH} levels.")
         if isinstance(node, yaml.SequenceNode):
             return [self._read(each, (*place, number)) for number, each in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):

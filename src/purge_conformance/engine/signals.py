@@ -79,10 +79,21 @@ def finish_on_signal(message: str) -> Iterator[list[str]]:
 
 @contextmanager
 def close_on_signal(guard: Guard, abort: Callable[[], None]) -> Iterator[None]:
-    """During the block, let the first signal close the guard and each further one call `abort`.
+    """During the block, let the first signal close the guard and each further one call `abort`."""
 
-    A closed terminal may send SIGHUP twice, from the kernel and from the shell: repeated, it is one signal.
-    Only the main thread can handle signals; in another thread this does nothing.
+    def close(number: int) -> None:
+        guard.close(f"{RUN_INTERRUPTED} ({signal.Signals(number).name}).")
+
+    with end_on_signal(close, lambda _: abort(), FIRST_SIGNAL_MESSAGE):
+        yield
+
+
+@contextmanager
+def end_on_signal(end: Callable[[int], None], abort: Callable[[int], None], message: str) -> Iterator[None]:
+    """During the block, let the first signal call `end` and print a message, and each further one call `abort`.
+
+    Both get the number of the signal. A closed terminal may send SIGHUP twice, from the kernel and from the shell:
+    repeated, it is one signal. Only the main thread can handle signals; in another thread this does nothing.
     """
     received: set[int] = set()
 
@@ -90,10 +101,10 @@ def close_on_signal(guard: Guard, abort: Callable[[], None]) -> Iterator[None]:
         if number == signal.SIGHUP and number in received:
             return
         if received:
-            abort()
+            abort(number)
         received.add(number)
-        guard.close(f"{RUN_INTERRUPTED} ({signal.Signals(number).name}).")
-        write_stderr(f"\n{FIRST_SIGNAL_MESSAGE}")
+        end(number)
+        write_stderr(f"\n{message}")
 
     with _handlers(handle):
         yield

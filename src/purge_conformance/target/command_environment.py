@@ -30,7 +30,7 @@ def command_environment(settings: Settings, environ: Mapping[str, str] | None = 
     """
     environment = os.environ if environ is None else environ
     redactor = as_renewable(settings.tokens).redactor
-    named = set(_variables(settings.token_sources))
+    named = set(named_variables(settings.token_sources))
 
     def may_pass(name: str, value: str) -> bool:
         is_own = name.startswith(PREFIX) or name == CF_HOME or name in named
@@ -40,7 +40,7 @@ def command_environment(settings: Settings, environ: Mapping[str, str] | None = 
     return {n: value for n, value in environment.items() if n in settings.hook_env or may_pass(n, value)}
 
 
-def _variables(source: Any) -> Iterator[str]:  # noqa: ANN401 -- as in a configuration file
+def named_variables(source: Any) -> Iterator[str]:  # noqa: ANN401 -- as in a configuration file
     """Yield the environment variables that token sources name."""
     if isinstance(source, str):
         head, separator, name = source.rpartition(ENV_SOURCE)
@@ -48,4 +48,4 @@ def _variables(source: Any) -> Iterator[str]:  # noqa: ANN401 -- as in a configu
             yield name
     elif hasattr(source, "values"):
         for inner in source.values():
-            yield from _variables(inner)
+            yield from named_variables(inner)
