@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from meta.support.page import Elements
 from meta.support.reports import report, row, write_report
 from meta.support.results import HOSTILE
 from purge_conformance.errors import BadData
@@ -20,29 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GLYPHS = {"passed": "✓", "failed": "✗"}
-
-
-class Elements(HTMLParser):
-    """The elements of a page, with their attributes, and its text."""
-
-    def __init__(self, page: str) -> None:
-        """Parse a page."""
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Remember an element."""
-        self.found.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        """Remember a text."""
-        self.text += data
-
-    def attributes(self, tag: str, name: str) -> list[str | None]:
-        """Return an attribute of all elements of that name that have it."""
-        return [attributes[name] for each, attributes in self.found if each == tag and name in attributes]
 
 
 def write_run(folder: Path, day: int, *rows: dict[str, Any], **more: Any) -> Path:  # noqa: ANN401 -- JSON
