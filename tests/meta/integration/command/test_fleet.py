@@ -38,7 +38,7 @@ def test_bad_targets_spoil_nothing(
 ) -> None:
     """Beside a target that is wrong, one that hangs and one that is away, a conforming one passes; each has its end."""
     out, released = tmp_path / "out", threading.Event()
-    stub_server.answer = lambda _: released.wait(120)  # type: ignore[assignment,return-value] # it never answers
+    stub_server.answer = lambda _: released.wait(120)  # type: ignore[assignment] # it never answers
     with reference_process.server(["--mount", "many-apps", "--mount", f"many-apps+{FAULT}"]) as (url, tokens):
         file = write_fleet(
             tmp_path,
@@ -68,8 +68,6 @@ def test_bad_targets_spoil_nothing(
         assert {path.name for path in (out / name).iterdir()} >= {"run.log", "evidence.jsonl", "report.html"}
         assert f'href="{name}/report.html"' in (out / "fleet.html").read_text(encoding="utf-8")
     assert tokens["admin"] not in "".join(path.read_text(encoding="utf-8") for path in out.glob("*/run.log"))
-    again = command("run", *flags, folder=out, env=os.environ | SECRET)
-    assert (again.code, "holds fleet.json of another fleet" in again.stderr) == (2, True)
 
 
 def test_interrupt_ends_all_in_order(stub_server: StubServer, second_stub_server: StubServer, tmp_path: Path) -> None:

@@ -1,0 +1,102 @@
+"""Runs a fleet of reference servers, and one of them alone, and compares the time per target.
+
+    python benchmarks/fleet.py [--targets N] [--jobs N] [--select ID-GLOB ...]
+
+Each target is a server of its own, on this machine. Printed are the seconds of one run alone; those of the fleet, divided
+by its targets and multiplied by its jobs, with the ratio of both: 1.00x means that a run among others costs what one
+alone costs. The fleet runs with half the jobs as well, which shows how its time falls as the number of jobs grows.
+
+The servers share the cores with the runs, and take a part of them that a remote target does not take.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from purge_conformance.engine import reference_process
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+STARTERS = 8  # servers that are started at the same time
+ALONE_RUNS = 2  # the faster of these counts
+
+
+def seconds_of(arguments: Sequence[str], environment: dict[str, str]) -> float:
+    """Run the command and return how long it took; a run that does not pass ends the benchmark."""
+    begin = time.perf_counter()
+    done = subprocess.run(  # noqa: S603 -- ours
+        [sys.executable, "-m", "purge_conformance", "run", "--quiet", *arguments],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = time.perf_counter() - begin
+    if done.returncode:
+        sys.exit(f"A run ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return seconds
+
+
+def write_fleet(folder: Path, urls: Sequence[str], select: Sequence[str]) -> Path:
+    """Write the file of --targets; JSON is YAML."""
+    options = {"select": list(select)} if select else {}
+    targets = [{"name": f"target-{n}", "url": url, "tokens": {"admin": f"env:TOKEN_{n}"}} for n, url in enumerate(urls)]
+    path = folder / "fleet.yaml"
+    path.write_text(json.dumps({"defaults": options, "targets": targets}), encoding="utf-8")
+    return path
+
+
+def measure(number: int, jobs: int, select: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the rows of the table: what was measured, and the measure."""
+    with ExitStack() as servers, ThreadPoolExecutor(STARTERS) as starters, TemporaryDirectory() as name:
+        folder = Path(name)
+        started = list(starters.map(lambda _: servers.enter_context(reference_process.server()), range(number)))
+        environment = {f"TOKEN_{n}": tokens["admin"] for n, (_, tokens) in enumerate(started)}
+        url = started[0][0]
+        chosen = [f"--select={glob}" for glob in select]
+        alone = min(
+            seconds_of([url, "--token=admin=env:TOKEN_0", f"--out={folder / f'alone-{n}'}", *chosen], environment)
+            for n in range(ALONE_RUNS)
+        )
+        file = write_fleet(folder, [each for each, _ in started], select)
+        several = {
+            count: seconds_of(
+                [f"--targets={file}", f"--jobs={count}", f"--out={folder / f'jobs-{count}'}"], environment
+            )
+            for count in sorted({jobs, max(1, jobs // 2)})
+        }
+    rows = [("one target alone", f"{alone:.1f} s")]
+    for count, seconds in several.items():
+        per_target = seconds / number * count
+        rows.append((f"{number} targets, {count} jobs, per target", f"{per_target:.1f} s, {per_target / alone:.2f}x"))
+    if len(several) > 1:
+        few, many = several.values()
+        rows.append((f"{min(several)} against {max(several)} jobs, the whole fleet", f"{few / many:.2f}x"))
+    return rows
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--targets", type=int, default=20, metavar="N")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
+    parser.add_argument("--select", nargs="*", default=(), metavar="ID-GLOB")
+    option = parser.parse_args()
+    rows = measure(option.targets, min(option.jobs, option.targets), option.select)
+    print("| measure | |\n| --- | --- |")
+    print("\n".join(f"| {what} | {value} |" for what, value in rows))
+
+
+if __name__ == "__main__":
+    main()
