@@ -2,9 +2,9 @@
 
     python benchmarks/fleet.py [--targets N] [--jobs N] [--select ID-GLOB ...]
 
-Each target is a server of its own, on this machine. Printed are the seconds of one run alone; those of the fleet, divided
-by its targets and multiplied by its jobs, with the ratio of both: 1.00x means that a run among others costs what one
-alone costs. The fleet runs with half the jobs as well, which shows how its time falls as the number of jobs grows.
+Each target is a server of its own, on this machine. Printed are the seconds of one run alone; those of the fleet,
+divided by its targets and multiplied by its jobs, with the ratio of both: 1.00x means that a run among others costs
+what one alone costs. The fleet runs with half the jobs as well, which shows how its time falls with more jobs.
 
 The servers share the cores with the runs, and take a part of them that a remote target does not take.
 """
