@@ -28,6 +28,8 @@ def require_writable(path: Path, *inputs: Path) -> None:
 
     if path.name in NAMES or (path.exists() and any(path.samefile(each) for each in inputs)):
         raise BadSetting(f"--out {path} would replace a file of a run. Give another FILE.")
+    if path.exists() and not path.is_file():
+        raise BadSetting(f"--out {path} is a device or a pipe. Give the name of a FILE.")
     try:
         files.require_creatable(path)
     except OSError as error:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     ReadEvidence = Callable[[], Evidence]
 
+STANDARD_OUTPUT = Path("-")  # a convention of other commands
 FILE_NAMES = {
     "json": as_json.FILE_NAME,
     "html": html.FILE_NAME,
@@ -109,8 +110,10 @@ def require_writable(found: Iterable[Output]) -> None:
 
 def _why_not_writable(file: Path) -> str:
     """Return why a file cannot be written; empty if it can. A device or a pipe would be replaced."""
+    if file == STANDARD_OUTPUT:
+        return "stands for standard output, where no report goes"
     if file.exists() and not file.is_file():
-        return "is no file"
+        return "is a folder" if file.is_dir() else "is a device or a pipe, and a report is written to a file"
     try:
         files.require_creatable(file)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from meta.support.invoke import invoke
@@ -33,7 +34,7 @@ def test_unreadable_reports_are_named(tmp_path: Path) -> None:
 
 
 def test_usage_errors(tmp_path: Path) -> None:
-    """A folder without reports, a file of a run as the page, and a missing folder end with exit code 2."""
+    """A folder without reports, a file of a run or a pipe as the page, and a missing folder end with exit code 2."""
     empty = invoke("trend", str(tmp_path))
     assert (empty.exit_code, "Give a folder of runs." in empty.output) == (2, True)
     write_report(tmp_path, report(row("A-1")))
@@ -41,3 +42,7 @@ def test_usage_errors(tmp_path: Path) -> None:
     assert invoke("trend", str(tmp_path), f"--out={tmp_path / 'report.json'}").exit_code == 2
     assert (tmp_path / "report.json").read_bytes() == before
     assert invoke("trend", str(tmp_path / "none")).exit_code == 2
+    os.mkfifo(tmp_path / "pipe")
+    pipe = invoke("trend", str(tmp_path), f"--out={tmp_path / 'pipe'}")
+    assert (pipe.exit_code, "is a device or a pipe. Give the name of a FILE." in pipe.output) == (2, True)
+    assert (tmp_path / "pipe").is_fifo()

@@ -76,6 +76,15 @@ def _no_hard_links(*_: object) -> None:
     raise OSError(errno.EPERM, "Operation not permitted")
 
 
+@pytest.mark.parametrize("replace", [True, False])
+def test_device_or_pipe_is_not_replaced(tmp_path: Path, *, replace: bool) -> None:
+    """A name that is no regular file is refused before anything is written, and stays what it is."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileExistsError, match="it is no regular file"):
+        files.write_text(tmp_path / "pipe", "text", replace=replace)
+    assert [path.is_fifo() for path in tmp_path.iterdir()] == [True]
+
+
 def test_two_writers_of_one_name(tmp_path: Path) -> None:
     """Two writers of one name write to different files; the first to end has the name, the second gets an error."""
     path = tmp_path / "archive"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -24,9 +25,6 @@ from purge_conformance.report.fingerprint import fingerprint_of_failure
 from purge_conformance.report.formats import Output
 from purge_conformance.report.gate import Breach, BreachKind, Gate, KnownFailure
 from purge_conformance.report.model import EXIT_CODES, Cause, Finding, Outcome, Result, Run, Verdict, roll_up
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RUNS = {"plain": make_run(), "hostile": make_run("".join(HOSTILE)), "empty": replace(make_run(), requirements=())}
 FAILED = result("PURGE-01", Level.MUST, Outcome.FAILED, "words")
@@ -229,11 +227,18 @@ def test_one_failed_format_stops_no_other(tmp_path: Path, monkeypatch: pytest.Mo
 def test_place_is_checked_before(tmp_path: Path) -> None:
     """A folder, a device or a place that cannot be written is refused with the flag; nothing is left of the attempt."""
     (tmp_path / "file").touch()
-    for place, reason in ((tmp_path, "is no file"), (tmp_path / "file" / "x", "cannot be written: .*")):
+    os.mkfifo(tmp_path / "pipe")
+    places = {
+        tmp_path: "is a folder",
+        tmp_path / "file" / "x": "cannot be written: .*",
+        tmp_path / "pipe": "is a device or a pipe, and a report is written to a file",
+        Path("-"): "stands for standard output, where no report goes",
+    }
+    for place, reason in places.items():
         with pytest.raises(BadSetting, match=rf"--format sarif: .* {reason}\. Give another file: --format sarif=FILE"):
             formats.require_writable([Output("sarif", place)])
     formats.require_writable([Output("sarif", tmp_path / "new" / "x.sarif"), Output("har")])
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "pipe"}
 
 
 def test_undecided_requirements_are_open_in_sarif() -> None:
