@@ -29,6 +29,7 @@ SuiteError                    exit code 3: the run has no result
 from __future__ import annotations
 
 import errno
+import re
 from difflib import SequenceMatcher, get_close_matches
 from traceback import format_tb
 from typing import TYPE_CHECKING
@@ -95,11 +96,17 @@ def did_you_mean(name: str, candidates: Iterable[str], number: int = 3, cutoff: 
         number: of names in the question, at most; those that are much less similar than the first are left out.
         cutoff: how similar they have to be, as difflib measures it; 1 is equality.
     """
-    by_folded = {candidate.casefold(): candidate for candidate in candidates}
-    close = get_close_matches(name.casefold(), by_folded, number, cutoff)
-    ratios = [SequenceMatcher(None, each, name.casefold()).ratio() for each in close]
+    by_folded = {_fold(candidate): candidate for candidate in candidates}
+    is_meant = _fold(name) in by_folded
+    close = [_fold(name)] if is_meant else get_close_matches(_fold(name), by_folded, number, cutoff)
+    ratios = [SequenceMatcher(None, each, _fold(name)).ratio() for each in close]
     near = [by_folded[each] for each, ratio in zip(close, ratios, strict=True) if ratio > ratios[0] - MUCH_LESS]
     return f" Did you mean {' or '.join(near)}?" if near else ""
+
+
+def _fold(name: str) -> str:
+    """Return a name without what a misspelling ignores: upper and lower case, and zeros before a number."""
+    return re.sub(r"(?<=-)0+(?=\d)", "", name.casefold())
 
 
 class SuiteError(Exception):

@@ -216,7 +216,7 @@ def _differences_from(
     If a walk shows an event twice, another one may be on no page, which LIST-04 judges.
     """
     x = walk.exchanges[0]
-    words = f"exactly the {len(expected)} events that {x.path.partition('?')[2]} selects"
+    words = f"exactly the events that {x.path.partition('?')[2]} selects ({len(expected)})"
     listed = read.known_guids(walk.rows)
     for guid in sorted(listed - expected - (optional or set())):
         yield Finding(words, f"also {guid}", x.n)

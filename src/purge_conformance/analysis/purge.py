@@ -238,7 +238,8 @@ def group_by_app(events: Iterable[Row], apps: Collection[str]) -> dict[str | Non
 
 def format_guids(events: Iterable[Row]) -> str:
     """Return the guids of events, for a finding."""
-    return ", ".join(str(event.get("guid")) for event in events) or "none"
+    guids = ", ".join(str(event.get("guid")) for event in events)
+    return f"events: {guids}" if guids else "none"
 
 
 def require_purge(view: JudgmentView, scenario: Scenario) -> PurgeObservation:

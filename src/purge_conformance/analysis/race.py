@@ -52,6 +52,7 @@ from purge_conformance.evidence.listing import (
 )
 from purge_conformance.evidence.steps import Part, Place, Scenario, Step
 from purge_conformance.report.model import Cause
+from purge_conformance.report.text import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -336,9 +337,9 @@ def _format_request(x: Exchange, origin: float) -> str:
 
 def _format_observation(observed: FinalObservation) -> str:
     states = {True: STARTED, False: STOPPED, None: "unreadable"}
-    size = "" if observed.instances is None else f" with {observed.instances} instances"
+    size = "" if observed.instances is None else f" with {pluralize(observed.instances, 'instance')}"
     seed = "a seeded event" if observed.has_seed else "no seeded event"
-    seed += "" if observed.seed_instances is None else f" with {observed.seed_instances} instances"
+    seed += "" if observed.seed_instances is None else f" with {pluralize(observed.seed_instances, 'instance')}"
     seed += f" that shows {STOPPED}" if observed.seed_started is False else ""
     changes = "; ".join(
         ", ".join(" or ".join(sorted(kinds)) for kinds in events) for events in observed.events_by_process

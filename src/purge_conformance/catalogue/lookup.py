@@ -26,7 +26,8 @@ def find_entry(name: str) -> Entry:
     by_folded = {identifier.casefold(): entry for identifier, entry in entries.items()}
     if (found := by_folded.get(name.casefold())) is None:
         raise BadSetting(
-            f"{name!r} is not the id of a requirement, a fault or a variant.{did_you_mean(name, entries)} "
+            f"{name!r} is not the id of a requirement, a fault, a variant or a server profile."
+            f"{did_you_mean(name, entries)} "
             "`purge-conformance list` prints the requirements; spec/faults.yaml and spec/variants.yaml have the others."
         )
     return found

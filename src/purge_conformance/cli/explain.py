@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ SHOWN_BY = {  # subtlety of a fault -> what a run needs to detect it, as at the 
     "state": "several answers, each of which looks correct: what exists before and after",
     "time": "clocks and timestamps",
 }
+FIELD_INDENT, ROW_INDENT = 13, 4  # of what a terminal wraps
+FIELD = re.compile(rf"  (?:[a-z][a-z ]*)?\s+(?<=^.{{{FIELD_INDENT}}})\S")
 SILENT = "silent"  # in variants.yaml
 TRY_FAULT = "`purge-conformance serve --fault NAME` serves one"
 TRY_VARIANT = "`purge-conformance serve --variant NAME` serves one"
@@ -41,11 +44,11 @@ def explain(*, name: str, as_json: bool) -> None:
         write_json(describe_as_json(entry), indent=2)
         return
     for line in describe(entry):
-        write_wrapped(line)
+        write_wrapped(line, FIELD_INDENT if FIELD.match(line) else ROW_INDENT)
 
 
 def describe(entry: Entry) -> Iterator[str]:
-    """Yield the lines that explain an entry."""
+    """Yield the lines that explain an entry; those of a field begin with its name, or with as many spaces."""
     match entry:
         case Requirement():
             yield from _describe_requirement(entry)
@@ -54,7 +57,7 @@ def describe(entry: Entry) -> Iterator[str]:
         case Variant():
             yield from _describe_variant(entry)
         case _:
-            yield f"{entry.id} (server profile): {entry.summary}"
+            yield f"{entry.id} (server profile of the reference server): {entry.summary}"
             yield from _section(f"VARIANTS that it consists of; `serve --variant {entry.id}` serves it", entry.variants)
 
 
@@ -142,7 +145,7 @@ def _dependencies(requirement: Requirement) -> Iterator[str]:
         yield _field("rests on", f"{', '.join(names)}: if one of them fails, a failure of it is inconclusive.")
     if requirement.assumes:
         yield _field(
-            "assumes", f"{', '.join(requirement.assumes)}: its judgment checks in its evidence that they hold."
+            "assumes", f"{', '.join(requirement.assumes)}: the judgment checks in its evidence whether that holds."
         )
     if dependents := lookup.dependents_of(requirement.id):
         yield _field("carries", f"{', '.join(dependents)}: if it fails, a failure of these is inconclusive.")

@@ -45,8 +45,12 @@ def write_wrapped(line: str, indent: int = 4) -> None:
     if not sys.stdout.isatty() or len(line) <= width:
         write_line(line)
         return
-    wrapper = TextWrapper(width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
-    for part in wrapper.wrap(printable(line)):
+    text = printable(line)
+    first = text[: len(text) - len(text.lstrip())]  # by which a wrapper would not indent a word that is too long
+    more = " " * indent
+    wrapper = TextWrapper(width, initial_indent=first, subsequent_indent=more, break_long_words=False)
+    wrapper.break_on_hyphens = False
+    for part in wrapper.wrap(text.lstrip()):
         write_line(part)
 
 

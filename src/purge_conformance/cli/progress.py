@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 MAX_SECONDS = 120  # longer durations are shown in minutes
+LIVE_COLUMNS = 12  # of the spinner, the time that passed, and what separates them and the text
 
 
 class Verbosity(IntEnum):
@@ -41,7 +42,7 @@ class Reporter:
         """Print nothing yet."""
         self._console = console
         self._verbosity = verbosity
-        self._live: Callable[[str], None] | None = None
+        self._live: Callable[..., None] | None = None  # takes the lines that it shows
         self._progress: Progress | None = None
         self._countdown: Countdown | None = None
         self._stage = ""
@@ -62,7 +63,9 @@ class Reporter:
         with Progress(*columns, console=self._console, transient=True) as progress:
             self._progress = progress
             task = progress.add_task("starting", total=None)
-            self._live = lambda text: progress.update(task, description=escape(printable(text)))
+            self._live = lambda *lines: progress.update(
+                task, description="\n".join(escape(printable(line)) for line in lines)
+            )
             try:
                 yield
             finally:
@@ -90,10 +93,17 @@ class Reporter:
         if is_new:
             self._stage, self._sent_before = stage, client.guard.requests
         if self._live or is_new:
-            self.show_status(f"collecting {stage} ({IN_WORDS[client.scenario]}): {self._describe_work(client)}")
+            self._show_stage(f"collecting {stage} ({IN_WORDS[client.scenario]})", self._describe_work(client))
         if self._verbosity is Verbosity.VERBOSE:
             result = exchange.status or exchange.error
             self.print_line(f"  {exchange.n:4} {exchange.role} {exchange.method} {exchange.path} -> {result}")
+
+    def _show_stage(self, stage: str, work: str) -> None:
+        """Print a stage and its numbers; a live display that is too narrow for both has them on two lines."""
+        if self._live and len(stage) + len(work) > self._console.width - LIVE_COLUMNS:
+            self._live(stage, work)
+        else:
+            self.show_status(f"{stage}: {work}")
 
     def _describe_work(self, client: Client) -> str:
         guard, limits = client.guard, client.settings.limits
@@ -102,7 +112,12 @@ class Reporter:
             parts.append(f"{guard.purges:,} of {purges:,} purges")
         sent = guard.requests - self._sent_before
         left = self._countdown.seconds_left(client.scenario, sent) if self._countdown else None
-        return ", ".join([*parts, *([f"about {format_seconds(left)} left"] if left is not None else [])])
+        return ", ".join([*parts, *([f"{format_left(left)} left"] if left is not None else [])])
+
+
+def format_left(seconds: float) -> str:
+    """Return in words about how long something still takes."""
+    return "less than 1 s" if seconds < 1 else f"about {format_seconds(seconds)}"
 
 
 def format_seconds(seconds: float) -> str:

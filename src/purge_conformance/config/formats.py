@@ -38,4 +38,5 @@ FORMATS = ValueType(
     lambda value: isinstance(value, list) and all(map(_is_format, value)),
     lambda text: [part.strip() for part in _SEPARATOR.split(text)],
     is_repeatable=True,
+    words=tuple(NAMES),
 )

@@ -151,6 +151,7 @@ def _require_known_variables(environ: Mapping[str, str], tokens: Mapping[str, ob
     for variable in sorted(name for name in environ if name.startswith(PREFIX) and name not in known):
         rest = variable.removeprefix(PREFIX)
         suggestion = did_you_mean(rest, [key.variable.removeprefix(PREFIX) for key in KEYS], 1, MISSPELT)
+        suggestion = suggestion.replace("mean ", f"mean {PREFIX}")
         raise BadSetting(
             f"The environment variable {PREFIX}{_short_name(rest)} is not a known setting.{suggestion} Unset it, or "
             "rename it if it holds a token."

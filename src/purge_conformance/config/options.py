@@ -89,7 +89,7 @@ class Key:
             ValueError: it cannot; the text says what it got and what it expects.
         """
         if not self.value_type.accepts(value):
-            raise ValueError(f"{self.redacted_repr(value)} is not {self.value_type.expected}")
+            raise ValueError(f"{self.redacted_repr(value)} is not {self.value_type.describe_expected(value)}")
         return value
 
     def parse(self, text: str) -> object:
@@ -103,7 +103,8 @@ class Key:
         try:
             return self.validate(self.value_type.parse(text))
         except ValueError:
-            raise ValueError(f"{self.redacted_repr(text)} is not {self.value_type.expected}") from None
+            expected = self.value_type.describe_expected(text)
+            raise ValueError(f"{self.redacted_repr(text)} is not {expected}") from None
 
     def parse_flag(self, flag: str | Iterable[str]) -> object:
         """Return the value of a flag; the values of a repeated flag become one list.

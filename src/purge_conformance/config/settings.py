@@ -198,14 +198,14 @@ def announcement(settings: Settings, folder: Path, purges: int) -> str:
     limits = settings.limits
     if settings.is_read_only:
         return (
-            f"{settings.target.url}: at most {limits.max_requests} reads, in at most "
+            f"{settings.target.url}: at most {limits.max_requests:,} reads, in at most "
             f"{describe_seconds(limits.max_time)}; nothing is created, changed or destroyed. Evidence: {folder}"
         )
     harm = f"at most {purges} purge{'s' if purges > 1 else ''}, each destroys all app usage events"
     if not purges:
         harm = "no purge as admin, but requests that a faulty target may treat as a purge of all app usage events"
     return (
-        f"{settings.target.url}: {harm}, and at most {limits.max_requests} requests, in at most "
+        f"{settings.target.url}: {harm}, and at most {limits.max_requests:,} requests, in at most "
         f"{describe_seconds(limits.max_time)}. Evidence: {folder}"
     )
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from purge_conformance.config.hook_url import COMMAND_PREFIX
 from purge_conformance.config.roles import ROLE_NAME
+from purge_conformance.errors import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,12 +29,22 @@ class ValueType:
         accepts: whether a value from the file or from `parse` has this type.
         parse: turns a text into a value, or raises ValueError; None if no text can express one.
         is_repeatable: whether a flag of this type may be repeated.
+        words: the only texts that are values, or items of one; empty if others are.
     """
 
     expected: str
     accepts: Callable[[Any], bool]
     parse: Callable[[str], object] | None
     is_repeatable: bool = False
+    words: tuple[str, ...] = ()
+
+    def describe_expected(self, text: object) -> str:
+        """Return what is expected instead of a text, and which of the words may be meant."""
+        items = text.split(",") if self.is_repeatable and isinstance(text, str) else [text]
+        names = [item.partition("=")[0].strip() for item in items if isinstance(item, str)]
+        unknown = next((name for name in names if name not in self.words), "")
+        meant = did_you_mean(unknown, self.words, number=1)
+        return f"{self.expected} ({meant.strip().replace('Did', 'did')})" if meant else self.expected
 
 
 def integer(minimum: int, maximum: int) -> ValueType:
@@ -54,7 +65,7 @@ def number(minimum: float, maximum: float) -> ValueType:
 
 def one_of(*words: str) -> ValueType:
     """Return the type of these words."""
-    return ValueType(f"one of: {', '.join(words)}", lambda value: value in words, str)
+    return ValueType(f"one of: {', '.join(words)}", lambda value: value in words, str, words=words)
 
 
 def list_of(*words: str) -> ValueType:
@@ -64,6 +75,7 @@ def list_of(*words: str) -> ValueType:
         lambda value: _is_text_list(value) and set(value) <= set(words),
         _split_list,
         is_repeatable=True,
+        words=words,
     )
 
 

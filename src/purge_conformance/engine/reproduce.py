@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from purge_conformance import catalogue
 from purge_conformance.analysis.outcomes import RequirementViolated
 from purge_conformance.analysis.view import JudgmentView
+from purge_conformance.catalogue import lookup
 from purge_conformance.config.build import build_settings
 from purge_conformance.config.roles import KNOWN_ROLES
 from purge_conformance.engine.prerequisites import judge
@@ -91,19 +92,17 @@ def find_failure(folder: Path, name: str) -> Failure:
     """Return the failure of a requirement in the report of a folder.
 
     Raises:
-        BadSetting: the report has no such requirement, or it did not fail.
+        BadSetting: there is no such requirement, the report does not have it, or it did not fail.
         BadData: the folder has no report that can be read.
     """
-    run = as_json.load(folder)
+    run, requirement = as_json.load(folder), lookup.find_requirement(name)
+    name = requirement.id
     result = next((each for each in run.requirements if each.id == name), None)
     failed = [each.id for each in run.requirements if each.outcome is Outcome.FAILED]
     if result is None or result.outcome is not Outcome.FAILED:
         got = f"{name} {result.outcome}" if result else f"{name} is not in it"
         known = f"Failed there: {', '.join(failed)}." if failed else "No requirement failed there."
         raise BadSetting(f"{folder} shows no failure of {name}: {got}. {known} Name one that failed.")
-    requirement = next((each for each in catalogue.requirements() if each.id == name), None)
-    if requirement is None:
-        raise BadSetting(f"This version of the suite has no requirement {name}. Use the version of the report.")
     exchanges = read(folder).exchanges if (folder / FILE_NAME).exists() else ()
     numbers = {finding.exchange for finding in result.findings}
     showing = [x for x in exchanges if x.n in numbers]

@@ -19,6 +19,7 @@ from purge_conformance.evidence.safe_text import clip, one_line
 from purge_conformance.evidence.steps import Step, Tag
 from purge_conformance.evidence.url_passwords import leaks_password, mask_passwords
 from purge_conformance.report.context import exchanges_around
+from purge_conformance.report.difference import find_difference
 from purge_conformance.report.grouping import compact_ids, defects_of
 from purge_conformance.report.markdown import escape, fence, table
 from purge_conformance.report.messages import request, response
@@ -93,6 +94,8 @@ def title(finding: Finding, exchange: Exchange | None, result: Result, evidence:
     words = f"{place}: expected {finding.expected}, got {got}"
     for guid, name in name_apps_in(evidence, words, exchange.n if exchange else 0).items():
         words = words.replace(guid, name)
+    if len(" ".join(words.split())) > MAX_TITLE_CHARS:  # such as a timeline, which does not begin with what is wrong
+        words = f"{result.id} is violated: {result.statement.partition(': ')[0].rstrip('.')}"
     return _clip_words(words)
 
 
@@ -190,6 +193,9 @@ def _got(
     result, findings = found
     rows = dict.fromkeys(filter(None, (_text_of(finding, exchange) for finding in findings)))
     yield from filter(None, ["\n".join(f"- {escape(row)}" for row in list(rows)[:MAX_FINDINGS])])
+    sides = [one_line(text, MAX_BODY_CHARS) for text in (findings[0].expected, findings[0].got)]
+    if find_difference(*sides):
+        yield fence("\n".join(f"{sign} {side}" for sign, side in zip("-+", sides, strict=True)), "diff")
     if (more := len(rows) - MAX_FINDINGS) > 0:
         yield f"And {more} more of the same kind."
     words = " ".join(f"{finding.expected} {finding.got}" for finding in findings)
@@ -228,8 +234,9 @@ def _answer(exchange: Exchange, words: str) -> str:
     shows_password = leaks_password(exchange)
     if not exchange.page or not (shows_password or GUID_IN_WORDS.search(words)):
         return _message(message)
-    named = [row for row in exchange.resources if shows_password and URL_WITH_PASSWORD.search(json.dumps(row))]
-    named += [row for row in exchange.resources if _is_named(row, words)]
+    named = [row for row in exchange.resources if _is_named(row, words)]
+    if shows_password and not named:
+        named = [row for row in exchange.resources if URL_WITH_PASSWORD.search(json.dumps(row))]
     body = json.dumps(named[:MAX_FINDINGS], indent=2, ensure_ascii=False) if named else ""
     size = pluralize(len(exchange.resources), "resource")
     about = f"{len(named) or 'none'} of {size} on this page: those that the finding is about"

@@ -19,6 +19,13 @@ class Piece:
     differs: bool
 
 
+def describe_difference(expected: str, got: str) -> str:
+    """Return what differs as text, for example `-"STARTED" +"STOPPED"`; empty where `find_difference` returns None."""
+    sides = find_difference(expected, got) or ()
+    words = [[piece.text.strip() for piece in side if piece.differs and piece.text.strip(" ,;:")] for side in sides]
+    return " ".join(f"{sign}{word}" for sign, side in zip("-+", words, strict=False) for word in side)
+
+
 def find_difference(expected: str, got: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]] | None:
     """Return both texts in pieces, those marked that differ; None if they have little in common, or nothing differs."""
     first, second = _PARTS.findall(expected), _PARTS.findall(got)

@@ -44,8 +44,8 @@ class DefectView:
 
     @property
     def ids(self) -> str:
-        """The ids of the requirements, as text."""
-        return ", ".join(result.id for result, _ in self.results)
+        """The ids of the requirements as text, three or more consecutive ones as `PURGE-01 to 06`."""
+        return compact_ids(result for result, _ in self.results)
 
     @property
     def is_binding(self) -> bool:

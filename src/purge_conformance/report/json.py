@@ -41,7 +41,7 @@ def load(place: Path) -> Run:
     version = data.get("schema", data.get("format"))
     if version != SCHEMA:
         raise BadData(
-            f"{path} has version {one_line(repr(version), 40)} of report.schema.json, expected {SCHEMA}. "
+            f"{path} has version {one_line(json.dumps(version), 40)} of report.schema.json, expected {SCHEMA}. "
             f"Write it again: purge-conformance judge {shlex.quote(str(path.parent))} --out FOLDER"
         )
     violation = best_match(jsonschema.Draft202012Validator(catalogue.document("report.schema.json")).iter_errors(data))
@@ -49,9 +49,16 @@ def load(place: Path) -> Run:
         raise BadData(
             f"{path} is not valid against report.schema.json at {violation.json_path}: "
             f"{one_line(violation.message, 300)}. "
-            f"Restore the file, or write it again: purge-conformance judge {shlex.quote(str(path.parent))} --out FOLDER"
+            f"{_restore(path)}"
         )
     return from_dict(data)
+
+
+def _restore(path: Path) -> str:
+    """Return the next step for a report that cannot be read."""
+    if path.name != FILE_NAME:
+        return f"Restore the file, or give the {FILE_NAME} of a run, or its folder."
+    return f"Restore the file, or write it again: purge-conformance judge {shlex.quote(str(path.parent))} --out FOLDER"
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -60,10 +67,8 @@ def _parse(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise BadData(f"{path.parent} has no {FILE_NAME}. Give the folder that a run wrote with --out.") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise BadData(
-            f"{path} cannot be read as JSON ({one_line(str(error), 200)}). Restore the file, or give the {FILE_NAME} "
-            "of a run, or its folder."
-        ) from None
+        reason = f"{path} cannot be read as JSON ({one_line(str(error), 200)})"
+        raise BadData(f"{reason}. {_restore(path)}") from None
     if not isinstance(data, dict):
-        raise BadData(f"{path} contains a JSON {type(data).__name__}, expected an object. Restore the file.")
+        raise BadData(f"{path} contains a JSON {type(data).__name__}, expected an object. {_restore(path)}")
     return data

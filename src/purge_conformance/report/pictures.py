@@ -52,7 +52,7 @@ class Timeline:
     Attributes:
         lanes: purges first, then apps.
         end: seconds from the first request to the observation.
-        observed: seconds when the impossible state was observed.
+        observed: seconds when the impossible state was observed, or when the wrong answer came.
     """
 
     lanes: tuple[Lane, ...]
@@ -117,8 +117,8 @@ def picture_of(finding: Finding, evidence: Evidence) -> Picture | None:
 def _timeline(finding: Finding, span: Span, exchange: Exchange, evidence: Evidence) -> Timeline:
     requests = evidence.numbered(span.requests)
     origin = min(x.sent_at for x in requests)
-    observation = [x for x in evidence.numbered(span.after) if x.n == exchange.n] or [requests[-1]]
-    observed = observation[0].sent_at - origin
+    is_read = exchange.n in span.after
+    observed = exchange.sent_at - origin + (0.0 if is_read else exchange.elapsed)  # else its answer is the result
     names = name_apps_in(evidence, " ".join(x.route for x in requests), exchange.n)
     words = f"{finding.expected} {finding.got}"
     lanes: dict[str, list[Exchange]] = {}
@@ -183,13 +183,15 @@ def _describe_action(x: Exchange, names: dict[str, str]) -> str:
 def _pages(finding: Finding, exchange: Exchange, evidence: Evidence) -> Pages | None:
     pages = [x for x in evidence.at(exchange.scenario, exchange.place, exchange.round) if x.page]
     guids = {word.strip(".,;:") for word in f"{finding.expected} {finding.got}".split()}
+    marks = {x.n: tuple(n for n, row in enumerate(x.resources) if str(row.get("guid")) in guids) for x in pages}
+    wrong = {n for n, marked in marks.items() if marked} if not marks.get(exchange.n) else set()
     views = [
         PageView(
             x.query.get("page", str(number)),
             len(x.resources),
             total_results(x),
-            tuple(n for n, row in enumerate(x.resources) if str(row.get("guid")) in guids),
-            x is exchange,
+            marks[x.n],
+            x.n in (wrong or {exchange.n}),
         )
         for number, x in enumerate(pages, 1)
     ]

@@ -13,7 +13,7 @@ from rich.text import Text
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.safe_text import one_line, printable
-from purge_conformance.report.difference import find_difference
+from purge_conformance.report.difference import describe_difference, find_difference
 from purge_conformance.report.gate_text import describe_consequences, describe_known_failure
 from purge_conformance.report.grouping import (
     by_next_step,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 MAX_FINDINGS = 3
 MAX_SUMMARY, MAX_SUMMARY_CHARS = 8, 150  # defects in the summary, and characters of each
 MIN_SAME_CHARS = 80  # by which the answer of a defect is found again in the text of a finding
+GUID = re.compile(r"\b([0-9a-f]{8})-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b")  # the summary has its beginning
 NAMED_APP = re.compile(r"(?P<name>.+?) \((?P<guid>[^\s()]+)\): ")  # how what is known of an app begins
 LABEL_WIDTH = 12
 COMMAND_LABEL = "  reproduce "
@@ -129,6 +130,7 @@ def _in_short(view: DefectView) -> str:
     )
     for app in filter(None, map(NAMED_APP.match, finding.apps)):
         text = text.replace(app["guid"], app["name"])
+    text = GUID.sub(r"\1…", text)
     line = " ".join(f"{view.ids}: {text}".split())
     return line if len(line) <= MAX_SUMMARY_CHARS else f"{line[:MAX_SUMMARY_CHARS].rpartition(' ')[0]} …"
 
@@ -190,9 +192,13 @@ def _failure(result: Result, all_findings: tuple[Finding, ...]) -> list[Text]:
     """Return a requirement that fails alone."""
     output = [_failure_title(result)]
     distinct = distinct_findings(all_findings)[:MAX_FINDINGS]
+    described: set[str] = set()
     for same_steps in by_steps(distinct):
-        for finding in same_steps:
-            output += [*_pair(finding), *(_field("app", app) for app in finding.apps)]
+        for n, finding in enumerate(same_steps):
+            is_same = n > 0 and finding.expected == same_steps[n - 1].expected
+            output += _pair(finding)[1 if is_same else 0 :]
+            output += [_field("app", app) for app in finding.apps if app not in described]
+            described.update(finding.apps)
             passed = finding.passing_exchange
             output += [_field("passed", f"the same check passed in exchange {passed}")] if passed else []
         output += [_label_line("" if n else "picture", printable(line)) for n, line in enumerate(same_steps[0].picture)]
@@ -207,13 +213,18 @@ def _failure(result: Result, all_findings: tuple[Finding, ...]) -> list[Text]:
 
 
 def _pair(finding: Finding) -> list[Text]:
-    """Return what is expected and what was got; what differs is bold where both say the same kind of thing."""
+    """Return what is expected and what was got; where both say the same kind of thing also what differs, which is bold.
+
+    The line of what differs has signs, for a reader without colours.
+    """
     if len(finding.expected) + len(finding.got) > MAX_CURL_CHARS:
         return [_field("expected", finding.expected), _field("got", finding.got)]
-    difference = find_difference(*(" ".join(text.split()) for text in (finding.expected, finding.got)))
+    texts = [" ".join(text.split()) for text in (finding.expected, finding.got)]
+    difference = find_difference(*texts)
     if difference is None:
         return [_field("expected", finding.expected), _field("got", finding.got)]
-    return [_label_line(name, _mark(pieces)) for name, pieces in zip(("expected", "got"), difference, strict=True)]
+    lines = [_label_line(name, _mark(pieces)) for name, pieces in zip(("expected", "got"), difference, strict=True)]
+    return [*lines, _field("differs", describe_difference(*texts))]
 
 
 def _mark(pieces: Iterable[Piece]) -> Text:
@@ -257,7 +268,8 @@ def _next_steps(run: Run) -> list[Text]:
     results = [result for group in groups.values() for result in group]
     words = f" to judge {pluralize(len(results), 'more requirement')}"
     if undecided := sum(map(is_undecided, results)):
-        words += f", {undecided} of which keep{'s' if undecided == 1 else ''} the verdict open"
+        number = "" if len(results) == 1 else f"{undecided} of "
+        words += f", {number}which keep{'s' if undecided == 1 else ''} the verdict open"
     output = [Text.assemble(("NEXT STEPS", "bold"), words)]
     for step, group in groups.items():
         output += [Text.assemble("- ", (_sanitize(step), "bold")), *_reasons(group)]

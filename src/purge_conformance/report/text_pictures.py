@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
-
 from purge_conformance.report.pictures import Pages, Steps, Timeline
 from purge_conformance.report.text import pluralize
 
@@ -14,7 +12,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.report.pictures import Picture
 
-WIDTH = 48  # columns of the time axis
+WIDTH = 48  # columns of the time axis; each lane has a line of its own, so that it fits a terminal of 80 columns
 WRONG = "<- wrong"
 
 
@@ -33,7 +31,6 @@ def draw_text(picture: Picture | None) -> tuple[str, ...]:
 
 def _timeline(timeline: Timeline) -> Iterator[str]:
     scale = (WIDTH - 1) / (timeline.end or 1.0)
-    width = max(cell_len(lane.name) for lane in timeline.lanes)
     for lane in timeline.lanes:
         row = [" "] * WIDTH
         for bar in lane.bars:
@@ -41,9 +38,9 @@ def _timeline(timeline: Timeline) -> Iterator[str]:
             row[first : last + 1] = ["="] * (min(last, WIDTH - 1) - first + 1)
         row[min(WIDTH - 1, round(timeline.observed * scale))] = "X" if lane.is_wrong else "|"
         words = "; ".join(bar.words for bar in lane.bars)
-        name = lane.name + " " * (width - cell_len(lane.name))
-        yield f"{name} {''.join(row)[:WIDTH]} {words}{' ' + WRONG if lane.is_wrong else ''}"
-    yield f"{'':<{width}} 0 to {1000 * timeline.end:,.0f} ms; | is when the result was read"
+        yield f"{lane.name}: {words}{' ' + WRONG if lane.is_wrong else ''}"
+        yield f"  {''.join(row)[:WIDTH].rstrip()}"
+    yield f"0 to {1000 * timeline.end:,.0f} ms; | and X are when the result was read"
 
 
 def _steps(steps: Steps) -> Iterator[str]:

@@ -44,8 +44,9 @@ PROGRAM = "cat > \"$WORK/look.py\" <<'END_OF_PROGRAM'\n{}\nEND_OF_PROGRAM"
 CONSENT = """\
 case ${I_AGREE_TO_DESTROY:-} in
   "$HOST" | "${HOST%:*}") ;;
-  *) die "it destroys events. To allow it, export I_AGREE_TO_DESTROY=$HOST" ;;
+  *) die "it @HARM@. To allow it, export I_AGREE_TO_DESTROY=$HOST" ;;
 esac"""
+HARM = {True: "destroys events, or a faulty target does", False: "creates apps, and deletes them"}
 SHOWN = """\
 if [ -s "$WORK/found" ]; then
   echo "THE FAILURE SHOWS:"
@@ -145,7 +146,7 @@ def _prelude(evidence: Evidence, plan: Plan, effort: _Effort) -> str:
     replacements = {
         "@TARGET@": shlex.quote(evidence.header.target),
         "@PURGES@": effort.purges,
-        "@CONSENT@": CONSENT if plan.changes else ":",
+        "@CONSENT@": CONSENT.replace("@HARM@", HARM[plan.may_purge]) if plan.changes else ":",
         "@VARIABLES@": " ".join(effort.variables),
         "@TRANSPORT@ ": effort.transport,
         "@PER_PAGE@": next((size for size in sizes if size.isdigit()), str(GUARANTEED_PAGE_SIZE)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -67,4 +68,5 @@ def describe_additions(evidence: Evidence) -> Iterator[str]:
         )
     gap = longest_gap(evidence.exchanges)
     if gap is not None:
-        yield f"Events that others recorded within {gap:.1f} s before a purge, at most, could not be archived."
+        seconds = math.ceil(gap * 10) / 10
+        yield f"Events that others recorded in the last {seconds:.1f} s before a purge could not be archived."

@@ -8,6 +8,8 @@ import pytest
 
 from meta.support.invoke import ADMIN, invoke
 from purge_conformance import catalogue
+from purge_conformance.catalogue.lookup import find_requirement
+from purge_conformance.cli.explain import explain
 from purge_conformance.errors import did_you_mean
 
 
@@ -46,6 +48,20 @@ def test_servers_are_explained(name: str, words: str) -> None:
     assert words in invoke("explain", name).output
 
 
+def test_fields_are_wrapped_below_themselves(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal of 80 columns a field goes on below its beginning, and a link is not moved to the left."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    explain.callback(name="LIST-09", as_json=False)  # type: ignore[misc]
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "https://" in line] == [f"{'':13}{find_requirement('LIST-09').source.url}"]
+    judged = next(n for n, line in enumerate(lines) if line.startswith("  judged by  "))
+    assert lines[judged + 1].startswith(f"{'':13}e")
+    assert max(len(line) for line in lines if "https://" not in line) <= 80
+
+
 def test_json_has_the_same() -> None:
     """`--json` prints the members and the related ids."""
     data = json.loads(invoke("explain", "SEED-01", "--json").output)
@@ -59,12 +75,16 @@ def test_json_has_the_same() -> None:
     [
         (("explain", "SED-01"), "Did you mean SEED-01?"),
         (("explain", "seeds-stoped-apps"), "Did you mean seeds-stopped-apps?"),
+        (("explain", "auth-1"), "Did you mean AUTH-01?"),
         (("list", "--select=PURG-01"), "Did you mean PURGE-01?"),
         (("run", "http://127.0.0.1:1", ADMIN, "--select=SEED-1"), "Did you mean SEED-01"),
         (("selfcheck", "--only=seeds-twise"), "Did you mean seeds-twice?"),
         (("serve", "--port=0", "--fault=seeds-twise"), "Did you mean seeds-twice?"),
         (("serve", "--port=0", "--variant=body-ignore"), "Did you mean body-ignored?"),
         (("exlain", "SEED-01"), "Did you mean one of: 'explain'"),
+        (("run", "--profile=coer"), "core, upstream, observe-only (did you mean core?)"),
+        (("run", "--apps=drvie"), "observe, drive, hook (did you mean drive?)"),
+        (("run", "--format=sariff=x"), "(did you mean sarif?)"),
         (("run", "--timout=3"), "Did you mean one of: '--out', '--timeout'?"),
     ],
 )

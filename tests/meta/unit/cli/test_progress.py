@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from purge_conformance.catalogue.model import Profile
-from purge_conformance.cli.progress import Reporter, Verbosity, format_seconds
+from purge_conformance.cli.progress import Reporter, Verbosity, format_left, format_seconds
 from purge_conformance.cli.stages import IN_WORDS, Countdown
 from purge_conformance.evidence.steps import Scenario, Step
 
@@ -50,7 +50,7 @@ def test_lines_show_scenarios(client: Client, builder: EvidenceBuilder) -> None:
     counts = "0 of 70 requests, 0 of 3 purges"
     purge, lists = (IN_WORDS[scenario] for scenario in (Scenario.PURGE, Scenario.LISTS))
     lines = [f"collecting purge ({purge}): {counts}", f"collecting lists ({lists}): {counts}", "judging"]
-    text = re.sub(", about .* left", "", printed_progress(client, builder, Verbosity.NORMAL))
+    text = re.sub(", (about|less than) .* left", "", printed_progress(client, builder, Verbosity.NORMAL))
     assert text.splitlines() == lines
 
 
@@ -82,6 +82,7 @@ def test_time_left_follows_from_the_work(client: Client) -> None:
     assert later is not None
     assert 0 < later < middle
     assert countdown.seconds_left(Scenario.CLEANUP, 10_000) == 0
+    assert [format_left(number) for number in (0.4, 7.4)] == ["less than 1 s", "about 7 s"]
     assert [format_seconds(number) for number in (7.4, 119, 600)] == ["7 s", "119 s", "10 min"]
 
 
@@ -117,6 +118,22 @@ def test_terminal_shows_one_line(client: Client, builder: EvidenceBuilder) -> No
     assert "judging" in text
     assert "collecting" not in text.splitlines()[-1]
     assert "\x1b[2K" in text  # a line is erased
+
+
+def test_numbers_fit_a_narrow_terminal(client: Client, builder: EvidenceBuilder) -> None:
+    """On a terminal of 80 columns requests, purges and the time left have a line of their own, and nothing is cut."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=80, color_system=None)
+    reporter = Reporter(console, Verbosity.NORMAL)
+    client.begin(Scenario.PURGE)
+    with reporter.live():
+        reporter.on_exchange(client, builder.add_exchange(Scenario.PURGE, Step.GET))
+        reporter.warn("which draws the line again")
+        assert isinstance(console.file, io.StringIO)
+        text = console.file.getvalue()
+    first, second, *_ = text[text.index("collecting") :].splitlines()
+    assert first.startswith("collecting purge (purges, and compares events and apps)")
+    assert second.strip().startswith("0 of 70 requests, 0 of 3 purges, ")
+    assert "…" not in text
 
 
 def test_target_text_is_escaped(client: Client, builder: EvidenceBuilder) -> None:

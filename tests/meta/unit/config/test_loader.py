@@ -90,7 +90,7 @@ def test_invalid_file_is_rejected(text: str, words: str) -> None:
         ({"TIMEOUT": "soon"}, "PURGE_CONFORMANCE_TIMEOUT: 'soon' is not a number from 0.1 to 600"),
         ({"TIMEOUT": "inf"}, "'inf' is not a number"),
         ({"REPEAT": "1.5"}, "'1.5' is not a whole number"),
-        ({"TIMOUT": "3"}, "PURGE_CONFORMANCE_TIMOUT is not a known setting. Did you mean TIMEOUT?"),
+        ({"TIMOUT": "3"}, "PURGE_CONFORMANCE_TIMOUT is not a known setting. Did you mean PURGE_CONFORMANCE_TIMEOUT?"),
         ({"FLAVOUR": "3"}, "PURGE_CONFORMANCE_FLAVOUR is not a known setting. Unset it"),
         ({"TOKENS": "admin=env:A"}, "Give --token ROLE=SOURCE"),
         ({"ALLOW_PURGE": "api.example.org"}, "Give --allow-purge HOST"),

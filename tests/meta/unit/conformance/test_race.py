@@ -182,7 +182,7 @@ def test_seed_shows_state_that_the_app_had(builder: EvidenceBuilder) -> None:
     add_snapshot(builder, CONCURRENT.at(Phase.AFTER), "STARTED", [SEED, seeded_event("a", state="STOPPED")])
     with pytest.raises(RequirementViolated) as caught:
         judged.test_events_are_explained(builder.judgment_view)
-    assert "with a seeded event with 1 instances that shows STOPPED" in caught.value.findings[0].got
+    assert "with a seeded event with 1 instance that shows STOPPED" in caught.value.findings[0].got
 
 
 def test_failure_shows_timeline(builder: EvidenceBuilder) -> None:
@@ -194,7 +194,7 @@ def test_failure_shows_timeline(builder: EvidenceBuilder) -> None:
     assert finding.got.splitlines() == [
         f"0 to 2000 ms: POST {PURGE_PATH} -> 200;",
         "1000 to 1250 ms: POST /v3/apps/a/actions/stop -> 200;",
-        "afterwards the app is STOPPED with 1 instances, with a seeded event with 1 instances; events of changes: none",
+        "afterwards the app is STOPPED with 1 instance, with a seeded event with 1 instance; events of changes: none",
     ]
 
 

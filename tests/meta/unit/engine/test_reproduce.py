@@ -49,12 +49,20 @@ def write_report(folder: Path, *numbers: int) -> None:
     (folder / as_json.FILE_NAME).write_text(as_json.dump(replace(make_run(), requirements=(failed, passed))))
 
 
-@pytest.mark.parametrize(("name", "words"), [("AUTH-02", "AUTH-02 passed"), ("AUTH-99", "AUTH-99 is not in it")])
+@pytest.mark.parametrize(("name", "words"), [("AUTH-02", "AUTH-02 passed"), ("auth-03", "AUTH-03 is not in it")])
 def test_only_failures_are_reproduced(name: str, words: str, tmp_path: Path) -> None:
     """A requirement that passed, or that the report does not have, is refused with what failed."""
     write_report(tmp_path, 1)
     with pytest.raises(BadSetting, match=f"{words}. Failed there: AUTH-01. Name one"):
         find_failure(tmp_path, name)
+
+
+def test_misspelt_requirement_gets_a_suggestion(tmp_path: Path) -> None:
+    """An id that no requirement has gets the one that is meant; upper and lower case do not matter."""
+    write_report(tmp_path, 1)
+    with pytest.raises(BadSetting, match=r"Did you mean AUTH-01\?"):
+        find_failure(tmp_path, "AUTH-1")
+    assert find_failure(tmp_path, "auth-01").requirement.id == "AUTH-01"
 
 
 def test_cheapest_scenario_shows_failure(builder: EvidenceBuilder, tmp_path: Path) -> None:

@@ -102,6 +102,16 @@ def test_concurrent_request_is_reported(builder: EvidenceBuilder) -> None:
     assert "| 1 | -1,000 ms | concurrent 1 |" in text
 
 
+def test_difference_is_a_diff(builder: EvidenceBuilder) -> None:
+    """What is expected and what came is a diff where both say the same kind of thing; a long title is the statement."""
+    builder.add_purge(Scenario.PURGE)
+    text = report_of(builder, {"SEED-06": Finding("state STARTED of it", "state STOPPED of it", 1)})
+    assert "```diff\n- state STARTED of it\n+ state STOPPED of it\n```" in text
+    text = report_of(builder, {"RACE-03": Finding("some order of " + "these " * 40, "another end", 1)})
+    assert text.startswith("# RACE-03 is violated: After changes during a purge, an app has only events that ")
+    assert "```diff" not in text
+
+
 def test_password_is_masked(builder: EvidenceBuilder) -> None:
     """A password that an older suite recorded in clear is masked, and the event that shows it is there."""
     leaking = {**builder.event(EVENT), "buildpack": {"name": "https://user:s3cret@host/x"}}

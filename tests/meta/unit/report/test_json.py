@@ -48,7 +48,7 @@ def test_report_json_keeps_key_order() -> None:
         ("[]", "expected an object"),
         ('{"format": 1}', "version 1 of report.schema.json, expected 2. Write it again: purge-conformance judge"),
         ('{"schema": 3}', "version 3 of report.schema.json, expected 2"),
-        ("{}", "version None of report.schema.json, expected 2"),
+        ("{}", "version null of report.schema.json, expected 2"),
         ('{"schema": 2, "secret": 3}', "not valid against report.schema.json"),
     ],
 )

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.evidence.steps import Phase, Place, Scenario, Step
 from purge_conformance.report.context import exchanges_around
-from purge_conformance.report.difference import find_difference
+from purge_conformance.report.difference import describe_difference, find_difference
 from purge_conformance.report.model import Finding
 from purge_conformance.report.pictures import Pages, Steps, Timeline, picture_of
+from purge_conformance.report.terminal import LABEL_WIDTH
 from purge_conformance.report.text_pictures import draw_text
 
 if TYPE_CHECKING:
@@ -43,11 +44,26 @@ def test_race_is_a_timeline(builder: EvidenceBuilder) -> None:
         ("bank", False),
     ]
     assert [[bar.words for bar in lane.bars] for lane in picture.lanes] == [["purge 200"], ["stop 200"], ["stop 200"]]
-    text = draw_text(picture)
-    assert text[1].startswith("shop    ")
-    assert text[1].endswith("X stop 200 <- wrong")
-    assert text[0].count("=") > text[1].count("=") > 0
-    assert text[0].index("=") <= text[1].index("=") <= text[2].index("=")
+    purge, first, second = (lines := draw_text(picture))[1:6:2]
+    assert lines[:6:2] == ("purge 1: purge 200", "shop: stop 200 <- wrong", "bank: stop 200")
+    assert first.endswith("X")
+    assert purge.count("=") > first.count("=") > 0
+    assert purge.index("=") <= first.index("=") <= second.index("=")
+    assert max(map(len, lines)) <= 80 - LABEL_WIDTH
+
+
+def test_wrong_answer_is_marked_where_it_ends(builder: EvidenceBuilder) -> None:
+    """Of concurrent purges whose answer is wrong, the mark is at the end of that purge."""
+    place = Place(Step.CONCURRENT, 1)
+    builder.add_snapshot(Scenario.CONCURRENT_PURGES, place.at(Phase.BEFORE))
+    for elapsed, status in ((8.0, 500), (4.0, 200)):
+        builder.add_purge(Scenario.CONCURRENT_PURGES, place, sent_at=NOON + 4, elapsed=elapsed, status=status)
+    shown = builder.exchanges[-2].n
+    builder.add_snapshot(Scenario.CONCURRENT_PURGES, place.at(Phase.AFTER))
+    picture = picture_of(Finding("2xx", "500", shown), builder.evidence)
+    assert isinstance(picture, Timeline)
+    assert (picture.observed, picture.end) == (8.0, 8.0)
+    assert draw_text(picture)[:2] == ("purge 1: purge 500 <- wrong", f"  {'=' * 47}X")
 
 
 def test_sequence_is_steps(builder: EvidenceBuilder) -> None:
@@ -81,6 +97,16 @@ def test_list_is_pages(builder: EvidenceBuilder) -> None:
     )
 
 
+def test_pages_with_named_events_are_wrong(builder: EvidenceBuilder) -> None:
+    """If the last page of a reading shows a fault of earlier ones, those that have the named events are wrong."""
+    for number, guids in enumerate(((APP, "a"), ("b", APP), ("c", "d"), ()), 1):
+        rows = [builder.event(guid) for guid in guids]
+        builder.add_page(Scenario.LISTS, Place(Step.WALK, 2), rows, page=number, per_page=2)
+    picture = picture_of(Finding("each event on one page", f"{APP} on several pages", 4), builder.evidence)
+    assert isinstance(picture, Pages)
+    assert [page.is_wrong for page in picture.pages] == [True, True, False, False]
+
+
 def test_single_answer_has_no_picture(builder: EvidenceBuilder) -> None:
     """An answer that says all by itself has no picture, nor has a finding without an exchange."""
     builder.add_purge(Scenario.PURGE, status=500)
@@ -106,5 +132,9 @@ def test_difference_marks_what_differs() -> None:
         '{"state": "STARTED", "size": 1}',
         '{"state": "STOPPED", "size": 1}',
     ]
+    assert describe_difference('{"state": "STARTED", "size": 1}', '{"state": "STOPPED", "size": 1}') == (
+        '-"STARTED" +"STOPPED"'
+    )
+    assert describe_difference("the same words", "none") == ""
     assert find_difference("an event for the started app x", "none") is None
     assert find_difference("the same words", "the same words") is None

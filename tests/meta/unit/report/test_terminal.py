@@ -17,6 +17,7 @@ from purge_conformance.evidence.records import Evidence
 from purge_conformance.report import html as as_html
 from purge_conformance.report import markdown as as_markdown
 from purge_conformance.report import terminal as as_terminal
+from purge_conformance.report.defect import Defect
 from purge_conformance.report.model import Cause, Finding, Outcome, Result, Run, Tally, roll_up
 
 STATEMENT = "A purge answers 200."
@@ -89,7 +90,7 @@ def test_log_output_is_complete() -> None:
         "  1         MUST-9: expected nothing is left, got 3 of 12 are left",
         "  2         SHOULD-9: expected b, got c",
         "",
-        "NEXT STEPS to judge 1 more requirement, 1 of which keeps the verdict open",
+        "NEXT STEPS to judge 1 more requirement, which keeps the verdict open",
         "- Give --token global_auditor=SOURCE.",
         "    AUTH-1 (MUST): No token.",
         "",
@@ -127,6 +128,41 @@ def test_target_text_is_escaped() -> None:
     assert "##" not in out
     assert not [line for line in out.splitlines() if line.lstrip().startswith("::")]
     assert "[bold red]" in out
+
+
+def test_difference_has_signs() -> None:
+    """What differs has signs, for a reader without colours, where both sides say the same kind of thing."""
+    findings = Finding("after scale: state STARTED", "after scale: state STOPPED", 1), Finding("an event", "none", 1)
+    lines = printed_lines(run_of(failed_result(*findings))).splitlines()
+    assert lines[4:9] == [
+        "  expected  after scale: state STARTED",
+        "  got       after scale: state STOPPED",
+        "  differs   -STARTED +STOPPED",
+        "  expected  an event",
+        "  got       none",
+    ]
+
+
+def test_nothing_is_printed_twice() -> None:
+    """What several findings expect, and what is known of an app, is printed once."""
+    findings = (Finding("an event", got, 1, apps=("shop (g): STARTED",)) for got in ("none", "two"))
+    lines = printed_lines(run_of(failed_result(*findings))).splitlines()
+    assert lines[4:8] == [
+        "  expected  an event",
+        "  got       none",
+        "  app       shop (g): STARTED",
+        "  got       two",
+    ]
+
+
+def test_summary_is_short() -> None:
+    """In the summary, consecutive ids are a span, and of a guid there is the beginning."""
+    guid = "11111111-1111-4111-8111-111111111111"
+    rows = [failed_result(Finding("x", f"got {guid}", n), identifier=f"LIST-0{n}") for n in (1, 2, 3)]
+    defect = Defect(tuple(r.id for r in rows), "GET /v3", f"got {guid}", 1, (1, 2, 3))
+    lines = printed_lines(replace(run_of(*rows), defects=(defect,))).splitlines()
+    assert "DEFECT 1 of 1, 3 requirements: LIST-01 to 03" in lines
+    assert "  1         LIST-01 to 03: GET /v3 got got 11111111…" in lines
 
 
 def test_lines_are_bounded() -> None:

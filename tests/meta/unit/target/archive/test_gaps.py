@@ -82,4 +82,4 @@ def test_report_names_gap_and_additions(builder: EvidenceBuilder) -> None:
     builder.add_note(Scenario.RACE, notes.ADDED, 1)
     added, gap = describe_additions(builder.evidence)
     assert added.startswith("3 events of apps that are not the suite's own")
-    assert gap == "Events that others recorded within 1.5 s before a purge, at most, could not be archived."
+    assert gap == "Events that others recorded in the last 1.5 s before a purge could not be archived."
