@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 QUIET, VERBOSE = 0, 2  # verbosity
 OWN_FLAGS = {"targets", "jobs", "out", "allow_purge", "verbosity"}
 MAX_JOBS = 256
+WRITING = "Interrupted. Writing the reports of the fleet. Interrupt again to exit at once."
 ABORTED = "Error: Interrupted again, exiting at once. What each run says is in run.log of its folder."
 
 
@@ -93,6 +94,7 @@ def run_fleet(file: Path, jobs: int | None, hosts: Sequence[str], out: str | Non
     from purge_conformance.engine.fleet import checks, run
     from purge_conformance.engine.fleet.processes import Processes
     from purge_conformance.engine.run_folder import PARENT, create_default_folder
+    from purge_conformance.engine.signals import finish_on_signal
     from purge_conformance.evidence import files
     from purge_conformance.report.text import pluralize
 
@@ -114,7 +116,8 @@ def run_fleet(file: Path, jobs: int | None, hosts: Sequence[str], out: str | Non
         Processes(jobs),
         run.FleetFrontEnd(progress.on_start, progress.on_end, _abort),
     )
-    return _show(fleet, folder)
+    with finish_on_signal(WRITING):
+        return _show(fleet, folder)
 
 
 class Progress:

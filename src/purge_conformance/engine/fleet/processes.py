@@ -68,7 +68,7 @@ class Processes:
         """
         self._jobs, self._grace = jobs, grace
         self._running: list[subprocess.Popen[bytes]] = []
-        self._lock = threading.Lock()  # no process starts while a signal is passed on
+        self._lock = threading.RLock()  # no process starts while a signal is passed on; a second one may interrupt that
         self.is_closed = False
 
     def run(

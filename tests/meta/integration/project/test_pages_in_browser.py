@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from meta.support.fleet import FOUR
 from purge_conformance.engine import reference_process
+from purge_conformance.report import fleet_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +46,7 @@ REPORT = """addEventListener("load", () => axe.run().then(found => {
 
 @pytest.fixture(scope="module")
 def pages(command: Callable[..., CommandResult], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The report of a run for each picture, and the trend of these runs."""
+    """The report of a run for each picture, the trend of these runs, and a fleet with targets of each kind."""
     folder = tmp_path_factory.mktemp("runs")
     with reference_process.server([word for fault, _ in FAULTS.values() for word in ("--mount", fault)]) as (
         url,
@@ -57,11 +59,13 @@ def pages(command: Callable[..., CommandResult], tmp_path_factory: pytest.TempPa
             done = command("run", f"{url}/{fault}", *flags, *more, folder=folder / picture, env=environment)
             assert done.outcomes == {requirement: "failed"}, done
     assert command("trend", folder, folder=folder).code == 0
-    return {**{picture: folder / picture / "report.html" for picture in FAULTS}, "trend": folder / "trend.html"}
+    (folder / "fleet.html").write_text(fleet_html.render(FOUR, "run.log"), encoding="utf-8")
+    pages = {picture: folder / picture / "report.html" for picture in FAULTS}
+    return pages | {name: folder / f"{name}.html" for name in ("trend", "fleet")}
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", [*FAULTS, "trend"])
+@pytest.mark.parametrize("name", [*FAULTS, "trend", "fleet"])
 def test_page_is_accessible(name: str, width: int, pages: dict[str, Path], tmp_path: Path) -> None:
     """axe-core runs on the page, and finds nothing serious."""
     violations = check_with_axe(pages[name], width, tmp_path)

@@ -1,0 +1,36 @@
+"""The report of a fleet."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from purge_conformance.catalogue.model import Level
+from purge_conformance.report.fleet import Fleet, FleetEntry
+from purge_conformance.report.model import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+LEVELS = {"PURGE-01": Level.MUST, "SEED-01": Level.MUST, "ERROR-01": Level.MUST, "LIST-05": Level.SHOULD}
+PASSED = dict.fromkeys(LEVELS, Outcome.PASSED)
+
+
+def entry(name: str, code: int, outcomes: Mapping[str, Outcome] | None = None, **more: Any) -> FleetEntry:  # noqa: ANN401
+    """Return a target; with outcomes it has a report."""
+    about = {"verdict": "some-verdict", "outcomes": outcomes, "levels": LEVELS, "requests": 900, "purges": 38}
+    return FleetEntry(name, f"http://{name}", code, **{"seconds": 12.34} | (about if outcomes else {}) | more)
+
+
+def fleet_of(*entries: FleetEntry) -> Fleet:
+    """Return the report of these targets."""
+    return Fleet(entries, "0.1.0", BEGIN, BEGIN + timedelta(seconds=90))
+
+
+FOUR = fleet_of(
+    entry("good", 0, PASSED, verdict="conformant"),
+    entry("bad", 1, PASSED | {"SEED-01": Outcome.FAILED}, verdict="non-conformant"),
+    entry("refused", 2, reason="There is no admin token."),
+    entry("open", 3, PASSED | {"ERROR-01": Outcome.NOT_EXERCISED}, verdict="inconclusive"),
+)
