@@ -12,10 +12,12 @@ import click
 
 from purge_conformance import catalogue
 from purge_conformance.cli.output import write_json, write_line
-from purge_conformance.errors import SuiteError
+from purge_conformance.errors import BadSetting, SuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+MAX_APPS, MAX_EVENTS = 1_000_000, 10_000_000
 
 
 @click.command(epilog="Exit codes: 0 stopped by a signal, 2 usage, or the port is in use, 3 the server cannot start.")
@@ -23,6 +25,20 @@ if TYPE_CHECKING:
     "--port", type=click.IntRange(0, 65535), metavar="N", default=8080, show_default=True, help="0 picks a free one."
 )
 @click.option("--database", metavar="URL", help="SQLAlchemy URL; default: in-memory SQLite.")
+@click.option(
+    "--apps",
+    type=click.IntRange(0, MAX_APPS),
+    metavar="N",
+    default=0,
+    help="Create N started apps in an empty database; default: none.",
+)
+@click.option(
+    "--events",
+    type=click.IntRange(0, MAX_EVENTS),
+    metavar="N",
+    default=0,
+    help="Create N events: the last month of the history of the apps of --apps; default: none.",
+)
 @click.option(
     "--fault", "faults", multiple=True, metavar="NAME", help="Enable a fault of spec/faults.yaml; repeatable."
 )
@@ -53,6 +69,8 @@ def serve(  # noqa: PLR0913 -- the options of a command
     *,
     port: int,
     database: str | None,
+    apps: int,
+    events: int,
     faults: tuple[str, ...],
     variants: tuple[str, ...],
     mounts: tuple[str, ...],
@@ -63,6 +81,8 @@ def serve(  # noqa: PLR0913 -- the options of a command
 
     It is a small Cloud Foundry API v3 for trying things by hand.
     """
+    if events and not apps:
+        raise BadSetting(f"--events {events} got no apps to be of. Give --apps N, with N at least 1, too.")
     try:
         from purge_conformance import reference
     except ImportError as error:
@@ -82,7 +102,6 @@ def serve(  # noqa: PLR0913 -- the options of a command
                 write_line(line)
         sys.stdout.flush()
 
-    mounted_changes = {name: _expand_profiles(name.split("+")) for name in mounts}
     reference.serve(
         "127.0.0.1",
         port,
@@ -90,8 +109,10 @@ def serve(  # noqa: PLR0913 -- the options of a command
         faults,
         ready,
         variants=_expand_profiles(variants),
-        mounts=mounted_changes,
+        mounts={name: _expand_profiles(name.split("+")) for name in mounts},
         states=states,
+        apps=apps,
+        events=events,
     )
 
 

@@ -23,10 +23,12 @@ from purge_conformance.reference.app import create_app
 from purge_conformance.reference.behaviour import Reply
 from purge_conformance.reference.registry import behaviour_with
 from purge_conformance.reference.store.database import IN_MEMORY_URL, open_database
+from purge_conformance.reference.store.initial_data import furnished
 from purge_conformance.reference.wire import WireProtocol
 
 if TYPE_CHECKING:
     from purge_conformance.reference.asgi import ASGIApp, Receive, Scope, Send
+    from purge_conformance.reference.behaviour import Behaviour
 
 KEEP_ALIVE_S = 75  # longer than clients reuse an idle connection
 BACKLOG = 256
@@ -44,6 +46,8 @@ def serve(  # noqa: PLR0913 -- the options of a command
     variants: Sequence[str] = (),
     mounts: Mapping[str, Sequence[str]] | None = None,
     states: str | None = None,
+    apps: int = 0,
+    events: int = 0,
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
@@ -57,29 +61,29 @@ def serve(  # noqa: PLR0913 -- the options of a command
         mounts: further instances, by path prefix (`/name`), with the ids of their faults and variants. Each has a new
             database in memory; all accept the same tokens, unless a variant replaces them.
         states: path of the endpoint for provider states (`spec/hook.md`), below that of each instance, or None.
+        apps: number of started apps that an empty database gets; further instances get none.
+        events: number of the events of their history.
 
     Raises:
-        BadSetting: a fault or a variant is unknown, the database cannot be opened, or the port is in use.
+        BadSetting: a fault or variant is unknown, the database cannot be opened or filled, or the port is in use.
     """
     secret = auth.new_secret()
-    names = (*faults, *variants)
-    behaviour = behaviour_with(names)
+    behaviour = behaviour_with((*faults, *variants))
+    if apps:
+        behaviour = furnished(apps=apps, events=events)(behaviour)
     with ExitStack() as stack:
         listener = stack.enter_context(_listen(behaviour.host or host, port))
         url = _url(listener)
 
-        def create_instance(path_prefix: str, names: Sequence[str], database: str) -> ASGIApp:
+        def create_instance(prefix: str, behaviour: Behaviour, database: str = IN_MEMORY_URL) -> ASGIApp:
             sessions = stack.enter_context(open_database(database))
-            return create_app(
-                sessions, secret=secret, base_url=url + path_prefix, behaviour=behaviour_with(names), states_path=states
-            )
+            return create_app(sessions, secret=secret, base_url=url + prefix, behaviour=behaviour, states_path=states)
 
-        instances = {
-            behaviour.path_prefix: create_instance(behaviour.path_prefix, names, database_url or IN_MEMORY_URL)
-        }
+        main_prefix = behaviour.path_prefix
+        instances = {main_prefix: create_instance(main_prefix, behaviour, database_url or IN_MEMORY_URL)}
         for prefix, changes in (mounts or {}).items():
             path_prefix = "/" + prefix.strip("/")
-            instances[path_prefix] = create_instance(path_prefix, changes, IN_MEMORY_URL)
+            instances[path_prefix] = create_instance(path_prefix, behaviour_with(changes))
         on_started = partial(on_ready, url + behaviour.path_prefix, behaviour.sign_tokens(secret))
         _run(mount_at_prefixes(instances), listener, on_started)
 

@@ -42,11 +42,11 @@ def insert_seeds(session: Session, moment: str) -> None:
         AppUsageEvent.previous_state: App.state,
         **DESCRIPTION,
     }
-    started = _web_processes(*columns.values()).where(App.state == STARTED).order_by(App.id)
+    started = web_processes(*columns.values()).where(App.state == STARTED).order_by(App.id)
     session.flush()
     session.execute(insert(AppUsageEvent).from_select(list(columns), started))
 
 
-def _web_processes(*values: Any) -> Select[Any]:  # noqa: ANN401 - columns and expressions
+def web_processes(*values: Any) -> Select[Any]:  # noqa: ANN401 - columns and expressions
     """Select values for the `web` process of each app."""
     return select(*values).select_from(App).join(Space).join(Process).where(Process.type == WEB)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from purge_conformance.reference.store import transitions as store
+from purge_conformance.reference.store.furnishing import furnish
 from purge_conformance.reference.store.tables import (
+    STARTED,
     App,
     AppUsageEvent,
     Organization,
@@ -61,6 +63,19 @@ def initial_data(
             for number, event in enumerate(reversed(history), 1):
                 event.created_at = event.updated_at = format_timestamp(utc_now() - number * interval)
             alter(apps)
+
+        return replace(behaviour, initial_data=create)
+
+    return change
+
+
+def furnished(*, apps: int, events: int, states: Sequence[str] = (STARTED,)) -> Change:
+    """Return the change that creates apps with a history first; see `furnishing.furnish`."""
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        def create(session: Session) -> None:
+            furnish(session, apps=apps, events=events, states=states)
+            behaviour.initial_data(session)
 
         return replace(behaviour, initial_data=create)
 

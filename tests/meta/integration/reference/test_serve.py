@@ -25,7 +25,7 @@ import json, sys
 from purge_conformance.reference import serve
 options = json.loads(sys.argv[1])
 ready = lambda url, tokens: print(json.dumps([url, dict(tokens)]), flush=True)
-more = {name: options[name] for name in ("mounts", "variants") if name in options}
+more = {name: options[name] for name in ("mounts", "variants", "apps", "events") if name in options}
 serve("127.0.0.1", 0, options.get("database"), options.get("faults", []), ready, **more)
 """
 
@@ -108,6 +108,16 @@ def test_database_is_persistent(tmp_path: Path) -> None:
     with serving(database=database) as (url, session, _):
         (organization,) = session.get(f"{url}/v3/organizations", timeout=5).json()["resources"]
     assert organization["name"] == "kept"
+
+
+def test_apps_and_events_exist_from_the_start() -> None:
+    """`serve` creates as many started apps and events as requested, and only where nothing is mounted."""
+    with serving(apps=30, events=120, mounts={"other": []}) as (url, session, _):
+        for prefix, apps, events in (("", 30, 120), ("/other", 0, 0)):
+            assert session.get(f"{url}{prefix}/v3/apps", timeout=5).json()["pagination"]["total_results"] == apps
+            assert session.get(f"{url}{prefix}{EVENTS}", timeout=5).json()["pagination"]["total_results"] == events
+        assert session.post(url + PURGE, timeout=5).status_code == 200
+        assert session.get(url + EVENTS, timeout=5).json()["pagination"]["total_results"] == 30
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])

@@ -51,6 +51,10 @@ def test_list_prints_json() -> None:
         (("report", "/no/such/folder"), 2, "does not exist"),
         (("list", "--select=NO-SUCH"), 2, "matches no requirement"),
         (("serve", "--fault=no-such-fault", "--port=0"), 2, "no-such-fault"),
+        (("serve", "--port=0", "--events=5"), 2, "Give --apps N, with N at least 1, too"),
+        (("serve", "--port=0", "--apps=-1"), 2, "-1 is not in the range 0<=x<=1000000"),
+        (("serve", "--port=0", "--apps=1", "--events=10000001"), 2, "not in the range 0<=x<=10000000"),
+        (("serve", "--port=0", "--apps=many"), 2, "'many' is not a valid integer"),
         (("no-such-command",), 2, "no-such-command"),
     ],
 )
