@@ -51,8 +51,8 @@ from purge_conformance.evidence.listing import (
     snapshot_at,
 )
 from purge_conformance.evidence.steps import Part, Place, Scenario, Step
+from purge_conformance.evidence.words import pluralize
 from purge_conformance.report.model import Cause
-from purge_conformance.report.text import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

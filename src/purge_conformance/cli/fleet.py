@@ -96,7 +96,7 @@ def run_fleet(file: Path, jobs: int | None, hosts: Sequence[str], out: str | Non
     from purge_conformance.engine.run_folder import PARENT, create_default_folder
     from purge_conformance.engine.signals import finish_on_signal
     from purge_conformance.evidence import files
-    from purge_conformance.report.text import pluralize
+    from purge_conformance.evidence.words import pluralize
 
     targets = config.load(file)
     checks.require_no_variables(targets)

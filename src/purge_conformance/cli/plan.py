@@ -67,7 +67,7 @@ def _as_json(plan: Plan) -> dict[str, Any]:
 
 def _lines(plan: Plan, settings: Settings) -> Iterator[str]:
     from purge_conformance.config.settings import describe_seconds
-    from purge_conformance.report.text import pluralize
+    from purge_conformance.evidence.words import pluralize
 
     yield from _target_lines(plan, settings)
     width = max(map(len, plan.costs))

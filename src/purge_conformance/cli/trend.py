@@ -19,8 +19,8 @@ def trend(folder: Path, out: Path | None) -> None:
     Reads each report.json in FOLDER and in the folders below it, of any version of the suite: verdicts, counts, times,
     and the requirements whose outcome changed.
     """
+    from purge_conformance.evidence.words import pluralize
     from purge_conformance.report import trend_html
-    from purge_conformance.report.text import pluralize
     from purge_conformance.report.trend import read_trend
 
     page = out or folder / trend_html.FILE_NAME

@@ -18,8 +18,8 @@ from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.ending import REFUSED, describe_kill
 from purge_conformance.evidence.steps import Scenario
+from purge_conformance.evidence.words import pluralize
 from purge_conformance.report.model import StatusCount, Timing
-from purge_conformance.report.text import pluralize
 from purge_conformance.target import archive
 
 if TYPE_CHECKING:

@@ -18,12 +18,13 @@ from purge_conformance.evidence.listing import dig
 from purge_conformance.evidence.safe_text import clip, one_line
 from purge_conformance.evidence.steps import Step, Tag
 from purge_conformance.evidence.url_passwords import leaks_password, mask_passwords
+from purge_conformance.evidence.words import pluralize
 from purge_conformance.report.context import exchanges_around
 from purge_conformance.report.difference import find_difference
 from purge_conformance.report.grouping import compact_ids, defects_of
 from purge_conformance.report.markdown import escape, fence, table
 from purge_conformance.report.messages import request, response
-from purge_conformance.report.text import failed_results, pluralize, rate
+from purge_conformance.report.text import failed_results, rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.evidence.safe_text import one_line
+from purge_conformance.evidence.words import pluralize
 from purge_conformance.report.compare import Kind, by_requirement
 from purge_conformance.report.grouping import compact_ids
 from purge_conformance.report.markdown import escape
 from purge_conformance.report.model import Outcome
-from purge_conformance.report.text import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from purge_conformance import catalogue
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.safe_text import visible_json
+from purge_conformance.evidence.words import pluralize
 from purge_conformance.report.model import Outcome
-from purge_conformance.report.text import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

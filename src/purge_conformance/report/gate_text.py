@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from purge_conformance.config.known_failures import EntryKind
+from purge_conformance.evidence.words import pluralize
 from purge_conformance.report.gate import BreachKind
-from purge_conformance.report.text import pluralize
 
 if TYPE_CHECKING:
     from purge_conformance.report.gate import KnownFailure

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.safe_text import one_line, printable
+from purge_conformance.evidence.words import pluralize
 from purge_conformance.report.gate_text import excuse_of
 from purge_conformance.report.grouping import by_reason, compact_ids
 from purge_conformance.report.junit import errors_of_run
 from purge_conformance.report.model import is_undecided
-from purge_conformance.report.text import failed_results, failure_sentence, pluralize, results_not_judged
+from purge_conformance.report.text import failed_results, failure_sentence, results_not_judged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

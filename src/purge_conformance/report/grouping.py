@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from purge_conformance.catalogue.model import Level
+from purge_conformance.evidence.words import pluralize
 from purge_conformance.report.defect import Defect
-from purge_conformance.report.text import NOTHING_TO_DO, failed_results, pluralize, results_not_judged
+from purge_conformance.report.text import NOTHING_TO_DO, failed_results, results_not_judged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

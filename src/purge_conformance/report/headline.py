@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from purge_conformance.catalogue.model import Level
 from purge_conformance.config.settings import ALLOW_INCOMPLETE_ARCHIVE
 from purge_conformance.evidence.ending import INTERRUPTED, KILLED, REFUSED
+from purge_conformance.evidence.words import pluralize
 from purge_conformance.report.gate_text import count_known_failures, gate_sentence
 from purge_conformance.report.model import Outcome, Verdict, is_undecided
-from purge_conformance.report.text import enumerate_ids, pluralize
+from purge_conformance.report.text import enumerate_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

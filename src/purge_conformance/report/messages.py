@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from purge_conformance.evidence.safe_text import clip
 from purge_conformance.evidence.url_passwords import mask_passwords
-from purge_conformance.report.text import pluralize
+from purge_conformance.evidence.words import pluralize
 
 if TYPE_CHECKING:
     from purge_conformance.evidence.records import Exchange, Headers

@@ -13,7 +13,7 @@ import jinja2
 from markupsafe import Markup
 
 from purge_conformance.evidence.safe_text import clip, visible
-from purge_conformance.report.text import pluralize
+from purge_conformance.evidence.words import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,6 +13,7 @@ from rich.text import Text
 from purge_conformance.catalogue.api import PURGE_PATH
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.safe_text import one_line, printable
+from purge_conformance.evidence.words import pluralize
 from purge_conformance.report.difference import describe_difference, find_difference
 from purge_conformance.report.gate_text import describe_consequences, describe_known_failure
 from purge_conformance.report.grouping import (
@@ -28,7 +29,7 @@ from purge_conformance.report.grouping import (
 from purge_conformance.report.headline import verdict_sentence
 from purge_conformance.report.model import Cause, Outcome, Verdict, is_undecided
 from purge_conformance.report.scripts import file_name
-from purge_conformance.report.text import effort, pluralize, rate, rates, results_not_judged
+from purge_conformance.report.text import effort, rate, rates, results_not_judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

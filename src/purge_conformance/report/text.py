@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.model import Level
+from purge_conformance.evidence.words import pluralize
 from purge_conformance.report.model import Outcome, is_undecided
 
 if TYPE_CHECKING:
@@ -15,11 +16,6 @@ if TYPE_CHECKING:
 
 NOTHING_TO_DO = "Nothing to do"  # how a next step begins where none helps
 MAX_IDS = 6
-
-
-def pluralize(number: int, noun: str) -> str:
-    """Return for example `1 purge` or `2 purges`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def enumerate_ids(ids: Sequence[str], last: str = "") -> str:

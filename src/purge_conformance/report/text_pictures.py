@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from purge_conformance.evidence.words import pluralize
 from purge_conformance.report.pictures import Pages, Steps, Timeline
-from purge_conformance.report.text import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from rich.text import Text
 from purge_conformance import catalogue
 from purge_conformance.catalogue.model import Level
 from purge_conformance.evidence.safe_text import one_line
+from purge_conformance.evidence.words import pluralize
 from purge_conformance.report.markdown import escape
-from purge_conformance.report.text import pluralize
 from purge_conformance.selfcheck.matrix import join_ids
 from purge_conformance.selfcheck.mutants import FAULTLESS
 

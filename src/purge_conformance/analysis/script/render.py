@@ -18,7 +18,7 @@ from purge_conformance.evidence import curl, notes
 from purge_conformance.evidence.listing import GUARANTEED_PAGE_SIZE
 from purge_conformance.evidence.safe_text import one_line, printable
 from purge_conformance.evidence.steps import Scenario, Tag
-from purge_conformance.report.text import pluralize
+from purge_conformance.evidence.words import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from purge_conformance.config.roles import ADMIN
 from purge_conformance.config.settings import ALLOW_INCOMPLETE_ARCHIVE
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import GUARANTEED_PAGE_SIZE, is_page, pagination
-from purge_conformance.report.text import pluralize
+from purge_conformance.evidence.words import pluralize
 from purge_conformance.target.archive.files import FILE_NAME
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from purge_conformance import catalogue
 from purge_conformance.catalogue.model import Level, Need
 from purge_conformance.config.apps import Mode
 from purge_conformance.config.roles import ADMIN, EXPIRED, READ_ONLY_ROLES
-from purge_conformance.report.text import pluralize
+from purge_conformance.evidence.words import pluralize
 from purge_conformance.target.doctor.check import Check, Status
 
 if TYPE_CHECKING:
