@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.loader import Options
 
 DEFAULT_MAX_TIME = 3600  # seconds
-DEFAULT_MAX_EVENTS = 1_000_000  # more than in a run, since this command keeps no event in memory
+DEFAULT_MAX_EVENTS = 100_000_000  # the most that the flag accepts: of each event only the guid is in memory
 VERIFY = "verify"
 
 

@@ -108,7 +108,7 @@ class Client(Recorder):
         self.credentials = {role: for_role(role, token) for role, token in self.tokens.items()}
         self._on_send = on_send
         for name, secret in settings.secrets:
-            self._redactor.add_secret(name, secret)
+            self.redactor.add_secret(name, secret)
         self._unanswered = 0
         self._acceptance = Acceptance()
         self._thread_local = local()
@@ -277,7 +277,7 @@ class Client(Recorder):
         sent_at, start = time.time(), time.perf_counter()
         status, headers, body, error = self._receive(prepared)
         elapsed = time.perf_counter() - start
-        redactor = self._redactor
+        redactor = self.redactor
         redactor.add_secret(fragment_variable(credential.source_role), credential.fragment)
         redactor.add_cookies(headers)
         authorization = [each.redacted for each in credential.lines if each.redacted is not None]
@@ -297,7 +297,7 @@ class Client(Recorder):
             elapsed=elapsed,
             status=status,
             response_headers=without_cookies(redactor.redact_headers(headers)),
-            body=redactor.redact_bytes(body),
+            body=self.redact_body(body),
             error=None if error is None else redactor.redact_text(error),
             tags={tag: redactor.redact_text(value) for tag, value in request.tags.items()},
         )

@@ -10,8 +10,9 @@ from purge_conformance.evidence.records import ListEnd, Note, Span, numbers, sor
 from purge_conformance.evidence.steps import Phase, Scenario, Tag, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from purge_conformance.evidence.bodies import Body
     from purge_conformance.evidence.journal import Journal
     from purge_conformance.evidence.notes import NoteName, Value
     from purge_conformance.evidence.records import Exchange
@@ -24,13 +25,16 @@ class Recorder:
 
     Attributes:
         scenario, round: set by `begin`; commands without scenarios record a preflight.
+        redactor: knows the secrets of the run.
+        redact_body: returns the body of a response without secrets.
     """
 
     def __init__(self, journal: Journal, redactor: Redactor) -> None:
-        """Record into a journal; `redactor` knows the secrets of the run."""
+        """Record into a journal."""
         self.scenario, self.round = Scenario.PREFLIGHT, 1
         self._journal = journal
-        self._redactor = redactor
+        self.redactor = redactor
+        self.redact_body: Callable[[bytes], bytes | Body] = redactor.redact_bytes
         self._lock = Lock()
 
     def begin(self, scenario: Scenario, round: int = 1) -> None:
@@ -39,7 +43,7 @@ class Recorder:
 
     def note(self, name: NoteName[Value], value: Value) -> None:
         """Record a fact about the scenario, without secrets."""
-        self._add(Note(self.scenario, name.name, self._redactor.redact_value(value), self.round))
+        self._add(Note(self.scenario, name.name, self.redactor.redact_value(value), self.round))
 
     def list_end(self, where: Where, *, complete: bool) -> None:
         """Record that all pages of a place were read, and whether they reach the end of the list."""

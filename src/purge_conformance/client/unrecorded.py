@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from purge_conformance.client.client import Client
 from purge_conformance.client.guard import Guard
 from purge_conformance.client.time_limit import TimeLimit
+from purge_conformance.evidence.bodies import LateBody
 from purge_conformance.evidence.journal import NullJournal
 
 if TYPE_CHECKING:
@@ -33,10 +35,14 @@ def unrecorded_client(
         settings: the target, its tokens and the limits.
         read_only: whether the guard blocks every request that could change something.
         max_requests: the most requests, in place of the limit in the settings.
-        keeps: whether the caller keeps the exchanges; else only their total size is bounded, and not their memory.
+        keeps: whether the caller keeps the exchanges; else only their total size is bounded, not their memory, and the
+            secrets in a body are replaced when it is read (`LateBody`).
         on_exchange: is called after every exchange.
     """
     limits = settings.limits if max_requests is None else replace(settings.limits, max_requests=max_requests)
     guard = Guard(limits, read_only=read_only, time_limit=TimeLimit(limits.max_time, begin=settings.begin))
     with NullJournal(keeps=keeps) as journal:
-        yield Client(settings, journal, guard, lambda _, exchange: on_exchange(exchange))
+        client = Client(settings, journal, guard, lambda _, exchange: on_exchange(exchange))
+        if not keeps:
+            client.redact_body = partial(LateBody, redact=client.redactor.redact_bytes)
+        yield client

@@ -161,7 +161,7 @@ KEYS = (
     Key(
         "max_events",
         integer(1, 100_000_000),
-        "Most events to archive (default: 50,000; `archive`: 1,000,000).",
+        "Most events to archive (default: 50,000; `archive`: all).",
         "N",
     ),
     Key(

@@ -150,6 +150,32 @@ class Body:
         return tuple(row for row in every if isinstance(row, dict) and isinstance(row.get("guid"), str))
 
 
+class LateBody(Body):
+    """A body whose secrets are replaced when it is read, for a reader that may do without.
+
+    Attributes:
+        raw: the bytes as they came, which may have secrets: who writes them has to search them.
+    """
+
+    def __init__(self, raw: bytes, redact: Callable[[bytes], bytes]) -> None:
+        """Hold the bytes; `redact` returns them without secrets."""
+        super().__init__(b"")
+        self.raw, self._redact = raw, redact
+
+    @cached_property
+    def _redacted(self) -> bytes:
+        return self._redact(self.raw)
+
+    @property
+    def data(self) -> bytes:
+        """The bytes without secrets."""
+        return self._redacted
+
+    def then(self, change: Callable[[bytes], bytes]) -> LateBody:
+        """Return the body with a further change after its secrets are replaced."""
+        return LateBody(self.raw, lambda raw: change(self._redact(raw)))
+
+
 class BodyField:
     """The field `body` of an exchange: it is set to bytes or to a `Body`, and read as bytes."""
 

@@ -51,6 +51,14 @@ _READABLE = {
 }
 
 
+def has_codes(data: bytes) -> bool:
+    """Return whether a text has what may be an escape or a run of hexadecimal digits; Base64 may be anywhere."""
+    if any(sign in data for sign in (b"\\", b"%", b"&", b"\0")):
+        return True
+    shape = data.translate(_HEX_SHAPE)
+    return any(part in shape for part in _HEX_RUNS)
+
+
 class TooManyViews(Exception):
     """A text has more views than can be searched in a reasonable time."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from purge_conformance.config.settings import MIB
 from purge_conformance.errors import BadSetting, ChecksFailed
 from purge_conformance.evidence import files
-from purge_conformance.evidence.bodies import KEY_BYTES, memory_of
+from purge_conformance.evidence.bodies import LateBody, body_of, memory_of
 from purge_conformance.evidence.jsonl import FILE_NAME, build_evidence, to_json
 from purge_conformance.evidence.stored_bodies import LONG_BODY_BYTES, StoredBodies
 
@@ -165,9 +165,9 @@ class NullJournal(Journal):
 
     def record(self, exchange: Exchange) -> Exchange:
         """Return the exchange."""
-        self.size += len(exchange.body)
-        guids = sum(KEY_BYTES + len(row["guid"]) for row in exchange.resources)  # a walk knows those that it read
-        self._memory += memory_of(exchange) if self._keeps else guids
+        body = body_of(exchange)
+        self.size += len(body.raw if isinstance(body, LateBody) else body.data)
+        self._memory += memory_of(exchange) if self._keeps else 0
         return exchange
 
     def add(self, record: Record) -> None:

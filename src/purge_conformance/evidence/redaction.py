@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields, is_dataclass, replace
+from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
 
 from purge_conformance.evidence.credential_context import credential_pattern, reason_for_care
 from purge_conformance.evidence.decoding import TooManyViews, views
+from purge_conformance.evidence.needle_index import NeedleIndex
 from purge_conformance.evidence.needles import (
-    BLOCK,
     MIN_SECRET_LENGTH,
     base64_needles,
-    blocks,
-    blocks_of_needle,
     canonical,
     literal,
     plain_codes,
@@ -97,8 +96,14 @@ def _mask_cookie(value: re.Match[str]) -> str:
 class Redactor:
     """Knows the secrets of a process, and replaces each by `$` and the name of its variable.
 
+    Threads may share it: one that reads a response may learn a secret while another one searches.
+
     Attributes:
         warnings: what is a secret that cannot be replaced everywhere, in words -> why.
+        needles: what is found in a canonical text.
+        literals: what is found in lower case, because its canonical form is short -> name.
+        patterns: of the secrets that are replaced only where they stand as a credential: pattern, the secret in lower
+            case, name.
     """
 
     def __init__(self, tokens: Mapping[str, str] | None = None) -> None:
@@ -106,12 +111,10 @@ class Redactor:
         self.warnings: dict[str, str] = {}
         self._learned: set[tuple[str, str]] = set()
         self._forms: dict[bytes, str] = {}  # what is replaced in place -> name
-        self._needles: dict[bytes, str] = {}  # what is found in a canonical text -> name
-        self._by_block: dict[int, list[bytes]] = {}  # block -> the needles that may be in a text with that block
-        self._blocks: set[int] = set()  # the same blocks; a set is searched faster
-        self._short_needles: dict[bytes, str] = {}
-        self._literals: dict[bytes, str] = {}  # what is found in lower case, because its canonical form is short
-        self._patterns: list[tuple[re.Pattern[bytes], bytes, str]] = []  # pattern, the secret in lower case, name
+        self._lock = RLock()
+        self.needles = NeedleIndex()
+        self.literals: dict[bytes, str] = {}
+        self.patterns: list[tuple[re.Pattern[bytes], bytes, str]] = []
         self._only_ascii = True
         self._cookies = 0
         self._clean: set[int] = set()  # hashes of texts that were searched since the last secret was added
@@ -130,23 +133,9 @@ class Redactor:
             secret: nothing is added if it is empty.
             what: the secret in words for a warning, for example "token of admin"; empty: there is no warning.
         """
-        if not secret or (name, secret) in self._learned:
-            return
-        self._learned.add((name, secret))
-        self._clean.clear()
-        self._only_ascii = self._only_ascii and secret.isascii()
-        if reason := reason_for_care(secret):
-            self._patterns.append((credential_pattern(secret), literal(secret.encode("utf-8", "surrogatepass")), name))
-            if what:
-                self.warnings[what] = reason
-            return
-        self._add(name, secret)
-        self._add_needles(name, base64_needles(secret))
-        parts = secret.split(".")[1:]
-        for part in [*parts, *(part[: -len(SIGNATURE_FILLER)] for part in parts[-1:])]:
-            if len(part) >= MIN_SECRET_LENGTH and not reason_for_care(part):
-                self._add(f"{name}_PART", part)
-                self._add_needles(f"{name}_PART", base64_needles(part))
+        with self._lock:
+            if secret and (name, secret) not in self._learned:
+                self._learn(name, secret, what)
 
     def add_cookies(self, headers: Iterable[tuple[str, str]]) -> None:
         """Add the values of cookies that a response sets, if they are long enough to authenticate their receiver."""
@@ -158,8 +147,13 @@ class Redactor:
 
     def contains_secret(self, text: str) -> bool:
         """Return whether a text contains a known secret, however encoded, or cannot be searched."""
+        return self.bytes_contain_secret(text.encode("utf-8", "surrogatepass"))
+
+    def bytes_contain_secret(self, data: bytes) -> bool:
+        """Return whether bytes contain a known secret, however encoded, or cannot be searched."""
         try:
-            return self._has_secret(text.encode("utf-8", "surrogatepass"))
+            with self._lock:
+                return self._has_secret(data)
         except TooManyViews:
             return True
 
@@ -196,13 +190,31 @@ class Redactor:
         """Replace the secrets in the text of an exception."""
         error.args = self.redact_value(error.args)
 
+    def _learn(self, name: str, secret: str, what: str) -> None:
+        self._learned.add((name, secret))
+        self._clean.clear()
+        self._only_ascii = self._only_ascii and secret.isascii()
+        if reason := reason_for_care(secret):
+            self.patterns.append((credential_pattern(secret), literal(secret.encode("utf-8", "surrogatepass")), name))
+            if what:
+                self.warnings[what] = reason
+            return
+        self._add(name, secret)
+        self._add_needles(name, base64_needles(secret))
+        parts = secret.split(".")[1:]
+        for part in [*parts, *(part[: -len(SIGNATURE_FILLER)] for part in parts[-1:])]:
+            if len(part) >= MIN_SECRET_LENGTH and not reason_for_care(part):
+                self._add(f"{name}_PART", part)
+                self._add_needles(f"{name}_PART", base64_needles(part))
+
     def _redact_unit(self, text: str) -> str:
         data = text.encode("utf-8", "surrogatepass")
         return self._redact(data, self._units.whole).decode("utf-8", "surrogatepass")
 
     def _redact(self, data: bytes, redact: Callable[[bytes], bytes]) -> bytes:
         try:
-            return redact(data) if self._has_secret(data) else data
+            with self._lock:
+                return redact(data) if self._has_secret(data) else data
         except TooManyViews:
             return TOO_DEEP
 
@@ -219,17 +231,11 @@ class Redactor:
 
     def _names(self, view: bytes) -> set[str]:
         """Return the names of the secrets in one view, without decoding it."""
-        text = canonical(view)
-        names = {name for needle, name in self._short_needles.items() if needle in text}
-        if not self._blocks.isdisjoint(blocks(text)):
-            candidates = {
-                needle for block in self._blocks.intersection(blocks(text)) for needle in self._by_block[block]
-            }
-            names |= {self._needles[needle] for needle in candidates if needle in text}
-        if self._literals or self._patterns:
+        names = {self.needles.needles[needle] for needle in self.needles.found(canonical(view))}
+        if self.literals or self.patterns:
             lower = literal(view)
-            names |= {name for literal, name in self._literals.items() if literal in lower}
-            names |= {name for pattern, secret, name in self._patterns if secret in lower and pattern.search(view)}
+            names |= {name for literal, name in self.literals.items() if literal in lower}
+            names |= {name for pattern, secret, name in self.patterns if secret in lower and pattern.search(view)}
         return names
 
     def _replace(self, data: bytes) -> bytes:
@@ -239,7 +245,7 @@ class Redactor:
             if form.lower() in lower:
                 data = re.sub(re.escape(form), f"${name}".encode(), data, flags=re.IGNORECASE)
                 lower = data.lower()
-        for pattern, _, name in self._patterns:
+        for pattern, _, name in self.patterns:
             data = pattern.sub(rb"\1" + f"${name}".encode(), data)
         return data
 
@@ -251,19 +257,8 @@ class Redactor:
         self._add_needles(name, map(canonical, codes))
         for code in codes:
             if len(canonical(code)) < MIN_SECRET_LENGTH:
-                self._literals.setdefault(literal(code), name)
+                self.literals.setdefault(literal(code), name)
 
     def _add_needles(self, name: str, needles: Iterable[bytes]) -> None:
         for needle in needles:
-            if len(needle) >= 2 * BLOCK - 1:
-                self._add_long_needle(name, needle)
-            elif len(needle) >= MIN_SECRET_LENGTH:
-                self._short_needles.setdefault(needle, name)
-
-    def _add_long_needle(self, name: str, needle: bytes) -> None:
-        if needle in self._needles:
-            return
-        self._needles[needle] = name
-        for block in blocks_of_needle(needle):
-            self._by_block.setdefault(block, []).append(needle)
-            self._blocks.add(block)
+            self.needles.add(needle, name)

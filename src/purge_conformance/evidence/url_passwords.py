@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
+from purge_conformance.evidence.bodies import LateBody, body_of
 from purge_conformance.evidence.steps import YES, Tag
 
 if TYPE_CHECKING:
@@ -39,8 +40,20 @@ def mask_passwords(text: str, known: Callable[[str], bool] = lambda _: False) ->
     return _PASSWORD.sub(lambda match: match[1] + (match[2] if _is_shown(match[2], known) else MASK), text)
 
 
+def may_show_password(text: str) -> bool:
+    """Return whether a text shows a URL with a password that is not masked; the request may have it."""
+    return bool(_HAS_AT.search(text)) and any(not _MASKED.fullmatch(match[2]) for match in _PASSWORD.finditer(text))
+
+
 def without_passwords(exchange: Exchange) -> Exchange:
-    """Return the exchange with a mask instead of each password that the response shows in a URL, and tagged for it."""
+    """Return the exchange with a mask instead of each password that the response shows in a URL, and tagged for it.
+
+    If its body is late, so is the mask in the body, and only the headers decide on the tag.
+    """
+    body = body_of(exchange)
+    if isinstance(body, LateBody):
+        masked = without_passwords(replace(exchange, body=b""))
+        return replace(masked, body=body.then(lambda data: without_passwords(replace(exchange, body=data)).body))
     if not any(_passwords(exchange)):
         return exchange
 

@@ -1,24 +1,27 @@
-"""Collects the events on pages of the list, each once, and summarizes them."""
+"""Collects the lines of an archive from the pages of the list, and summarizes them."""
 
 from __future__ import annotations
 
-import hashlib
-import json
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.evidence import clock
-from purge_conformance.evidence.listing import app_of_event, dig, is_page
+from purge_conformance.evidence.listing import app_of_event, dig
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from purge_conformance.evidence.records import Exchange
+    from purge_conformance.target.archive.files import Content
     from purge_conformance.target.archive.list_check import Reading
+    from purge_conformance.target.archive.page import EventPage
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_UTC_SHAPE = re.compile(rb"0000-00-00T00:00:00(\.0+)?Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class ArchiveSummary:
         age: seconds since that event, by the target's clock if known; None if the event has no valid time.
         reason: why the archive is incomplete; empty if it is complete.
         added: how many of the lines were added after the first purge: events that others recorded during the run.
+        changed: how many of the lines are not as the target wrote the event: it had a secret, or line feeds.
     """
 
     events: int
@@ -47,65 +51,88 @@ class ArchiveSummary:
     age: float | None
     reason: str = ""
     added: int = 0
+    changed: int = 0
 
 
 class EventCollector:
-    """Turns pages into the lines of an archive.
+    """Turns pages into the lines of an archive."""
 
-    Attributes:
-        events: number of lines so far.
-        digest: SHA-256 of the lines so far.
-    """
+    def __init__(self, own_apps: Collection[str], *, may_repeat: bool) -> None:
+        """Start without events.
 
-    def __init__(self, own_apps: Collection[str]) -> None:
-        """Start without events; `own_apps` are guids of the suite's own apps."""
+        Args:
+            own_apps: guids of the suite's own apps.
+            may_repeat: whether a list that has an event twice is archived nevertheless.
+        """
         self._own_apps = frozenset(own_apps)
+        self._may_repeat = may_repeat
         self._line_digests: set[bytes] = set()
         self._newest: dict[str, Any] | None = None
         self._clock = time.time()  # the target's, at its last page
-        self.digest = hashlib.sha256()
-        self.events = 0
+        self._changed = 0
 
-    def lines(self, pages: Iterable[Exchange]) -> Iterator[bytes]:
-        """Yield one JSON line per event; an event that is listed twice gets one line."""
-        for page in filter(is_page, pages):
-            self._clock = clock.parse_http_date(page.header("Date")) or page.sent_at
-            for row in (page.page or {})["resources"]:
-                line = to_line(row)
-                line_digest = hashlib.sha256(line).digest()
-                if line_digest not in self._line_digests:
-                    self._line_digests.add(line_digest)
-                    self._count(row, line)
-                    yield line
+    def lines(self, pages: Iterable[EventPage]) -> Iterator[bytes]:
+        """Yield the lines of each page together, each with its line feed; an event that is listed twice gets one."""
+        for page in pages:
+            if page.is_page:
+                self._clock = clock.parse_http_date(page.exchange.header("Date")) or page.exchange.sent_at
+                self._changed += page.count_changed()
+                self._find_newest(page)
+                yield self._new_lines(page) if self._may_repeat else page.text
 
-    def _count(self, row: Any, line: bytes) -> None:  # noqa: ANN401 -- any JSON value
-        self.digest.update(line)
-        self.events += 1
-        event = row if isinstance(row, dict) else {}
-        is_own = str(dig(event, "app", "guid")) in self._own_apps
-        is_seed = bool(event) and app_of_event(event) == event.get("guid")
-        if event and not (is_own or is_seed) and _created_at(event) >= _created_at(self._newest or {}):
-            self._newest = event
+    def _new_lines(self, page: EventPage) -> bytes:
+        """Return the lines of a page that are not on an earlier one."""
+        digests = {blake2b(line, digest_size=16).digest(): line for line in page.text.split(b"\n")[:-1]}
+        new = digests.keys() - self._line_digests
+        self._line_digests |= new
+        return b"".join(line + b"\n" for digest, line in digests.items() if digest in new)
 
-    def summarize(self, target: str, reading: Reading) -> ArchiveSummary:
-        """Return the summary of all lines; `reading` says whether the pages were the whole list."""
+    def _find_newest(self, page: EventPage) -> object:
+        """Look for the newest event on a page: from the latest time on, where the times sort as their texts do."""
+        if not _sort_as_texts(page.times):
+            return self._compare(page.rows())
+        for number in reversed(sorted(range(len(page.times)), key=page.times.__getitem__)):  # noqa: C413 -- of equals the last
+            moment = clock.parse_rfc3339(page.times[number])
+            if moment is None:
+                return self._compare(page.rows())
+            if moment < _created_at(self._newest or {}) or self._compare([page.row(number)]):
+                break
+        return None
+
+    def _compare(self, rows: Iterable[Any]) -> bool:
+        """Note the newest event so far; those of the suite's own apps, and those that a purge seeded, do not count."""
+        before = self._newest
+        for event in rows:
+            if not isinstance(event, dict) or not event:
+                continue
+            is_own = str(dig(event, "app", "guid")) in self._own_apps
+            is_seed = app_of_event(event) == event.get("guid")
+            if not (is_own or is_seed) and _created_at(event) >= _created_at(self._newest or {}):
+                self._newest = event
+        return self._newest is not before
+
+    def summarize(self, target: str, reading: Reading, content: Content) -> ArchiveSummary:
+        """Return the summary of all lines, which have that content; `reading` says whether they are the whole list."""
         newest = self._newest
         moment = clock.parse_rfc3339(newest.get("created_at")) if newest else None
         return ArchiveSummary(
-            events=self.events,
-            sha256=self.digest.hexdigest(),
+            events=content.lines,
+            sha256=content.sha256,
             complete=reading.is_whole,
             target=target,
             archived_at=clock.format_rfc3339(time.time()),
             last={name: str(newest.get(name)) for name in ("guid", "created_at")} if newest else None,
             age=round(self._clock - moment.timestamp(), 3) if moment else None,
             reason=reading.reason,
+            changed=self._changed,
         )
 
 
-def to_line(row: Any) -> bytes:  # noqa: ANN401 -- any JSON value
-    """Return the line of an event."""
-    return json.dumps(row).encode() + b"\n"
+def _sort_as_texts(times: Sequence[str]) -> bool:
+    """Return whether there are times, all in UTC and with as many digits of a second."""
+    shapes = "\n".join(times).encode().translate(_DIGITS)
+    first = shapes.partition(b"\n")[0]
+    return bool(_UTC_SHAPE.fullmatch(first)) and shapes == b"\n".join([first] * len(times))
 
 
 def _created_at(event: dict[str, Any]) -> datetime:

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 from purge_conformance.catalogue.api import EVENTS_PATH, guid_in_path, is_purge
 from purge_conformance.errors import ArchiveFailed
 from purge_conformance.evidence.files import write_text, writing
-from purge_conformance.evidence.listing import APPS, dig, event_identity, is_page, total_results
+from purge_conformance.evidence.listing import APPS, dig, event_identity, is_page, pagination, total_results
 from purge_conformance.evidence.steps import Tag
 from purge_conformance.target.archive import files
-from purge_conformance.target.archive.events import to_line
 from purge_conformance.target.archive.gaps import shows_newest
-from purge_conformance.target.archive.list_check import names_next
+from purge_conformance.target.archive.page import names_next, to_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,7 +88,7 @@ class GrowingArchive:
         self._listed |= rows.keys()
         if shows_newest(page):
             self._looked_at, self._is_outdated = monotonic() - page.elapsed, False
-            has_more = names_next(page) or page.query.get("page", "1") != "1"
+            has_more = names_next(pagination(page)) or page.query.get("page", "1") != "1"
             self.may_lack_events = total_results(page) != len(self._listed if has_more else rows)
         elif any(self._is_of_others(row) for row in new.values()):
             self._is_outdated = True
@@ -140,15 +139,13 @@ class GrowingArchive:
             )
         lines = [to_line(row) for row in rows]
         digest = files.require_content(self.path, files.Content(summary.events, summary.sha256))
-        for line in lines:
-            digest.update(line)
-        result = replace(
-            summary, events=summary.events + len(lines), sha256=digest.hexdigest(), added=summary.added + len(rows)
-        )
         with writing(self.path, replace=True) as file:
             with self.path.open("rb") as archive:
                 shutil.copyfileobj(archive, file)
-            files.write_lines(file, lines)
+            sha256 = files.write_lines(file, lines, digest).sha256
+            result = replace(
+                summary, events=summary.events + len(lines), sha256=sha256, added=summary.added + len(rows)
+            )
             files.require_content(Path(file.name), files.Content(result.events, result.sha256))
         write_text(files.summary_path(self.path), files.to_json(result))
         return result

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from purge_conformance.catalogue.api import EVENTS_PATH
 from purge_conformance.evidence.errors import readable_error
-from purge_conformance.evidence.listing import is_beyond_end, is_page, pagination
+from purge_conformance.evidence.listing import NOT_FOUND, is_query_rejected
+from purge_conformance.target.archive.guid_set import GuidSet
+from purge_conformance.target.archive.page import EventPage, names_next
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,9 +67,9 @@ class ListCheck:
     def __init__(self) -> None:
         """Start before the first page."""
         self.pages = 0
-        self._seen: set[str] = set()
+        self._seen = GuidSet()
         self._first_page: list[str] = []
-        self._last: Exchange | None = None  # the last page
+        self._last: EventPage | None = None
         self._total: int | None = None
         self._problem: Reading | None = None  # the first one
 
@@ -76,10 +78,15 @@ class ListCheck:
         """The number of distinct guids so far."""
         return len(self._seen)
 
-    def add(self, page: Exchange) -> None:
+    @property
+    def has_problem(self) -> bool:
+        """Whether a page contradicts that the walk reads all events."""
+        return self._problem is not None
+
+    def add(self, page: EventPage) -> None:
         """Check the next page."""
-        if not is_page(page):
-            self._add_unreadable(page)
+        if not page.is_page:
+            self._add_unreadable(page.exchange)
             return
         self.pages += 1
         self._check_rows(page)
@@ -99,10 +106,10 @@ class ListCheck:
             return Reading(Extent.NOTHING, blocked or "No page of the list was read.")
         if self.events > limits.max_events:
             return Reading(Extent.PART, f"It has {self.events} events: {self._max_events_advice(limits)}")
-        if names_next(self._last):
+        if names_next(self._last.pagination):
             return Reading(Extent.PART, self._why_next_was_not_read(self._last, limits, blocked))
         if self._total is None:
-            got = _quote(pagination(self._last).get("total_results"))
+            got = _quote(self._last.pagination.get("total_results"))
             return Reading(
                 Extent.PART, f"No page gives an integer total_results (got {got}), so {self.events} may not be all."
             )
@@ -114,8 +121,9 @@ class ListCheck:
         return Reading(Extent.WHOLE)
 
     def _add_unreadable(self, page: Exchange) -> None:
-        if self._last and is_beyond_end((self._last, page)):
-            return
+        is_rejected = is_query_rejected(page) or page.status == NOT_FOUND
+        if is_rejected and self._last and not self._last.pagination.get("next"):
+            return  # beyond the end
         number = self.pages + 1
         got = (
             f"got no response ({readable_error(page.error)})" if page.status is None else f"was answered {page.status}"
@@ -123,8 +131,14 @@ class ListCheck:
         extent = Extent.PART if self.pages else Extent.NOTHING
         self._report(extent, f"GET {EVENTS_PATH}, page {number}, {got}, which is not a page of a list.")
 
-    def _check_rows(self, page: Exchange) -> None:
-        guids = [row.get("guid") if isinstance(row, dict) else None for row in (page.page or {})["resources"]]
+    def _check_rows(self, page: EventPage) -> None:
+        if not page.size and names_next(page.pagination):
+            self._report(Extent.PART, f"Page {self.pages} has no event and still names a next page.")
+        if page.guids and page.guids != self._first_page and self._seen.add_all(page.guids):
+            self._first_page = self._first_page if self.pages > 1 else list(page.guids)
+            return
+        rows = page.rows()
+        guids = [row.get("guid") if isinstance(row, dict) else None for row in rows]
         texts = [guid for guid in guids if isinstance(guid, str) and guid]
         if self.pages == 1:
             self._first_page = texts
@@ -132,21 +146,17 @@ class ListCheck:
             self._report(
                 Extent.NOTHING, f"Page {self.pages} has the same events as page 1, the first {_quote(texts[0])}."
             )
-        for row, guid in zip((page.page or {})["resources"], guids, strict=True):
+        for row, guid in zip(rows, guids, strict=True):
             if not isinstance(row, dict):
                 self._report(Extent.PART, f"Page {self.pages} has {_quote(row)} in place of an event.")
             elif not (isinstance(guid, str) and guid):
                 got = _quote(guid) if "guid" in row else "none"
                 self._report(Extent.PART, f"Page {self.pages} has an event whose guid is {got}; expected a string.")
-            elif guid in self._seen:
+            elif not self._seen.add(guid):
                 self._report(Extent.CHANGED, f"Page {self.pages} has the event {_quote(guid)} a second time.")
-            else:
-                self._seen.add(guid)
-        if not guids and names_next(page):
-            self._report(Extent.PART, f"Page {self.pages} has no event and still names a next page.")
 
-    def _check_total(self, page: Exchange) -> None:
-        total = pagination(page).get("total_results")
+    def _check_total(self, page: EventPage) -> None:
+        total = page.pagination.get("total_results")
         if type(total) is not int:  # no bool, which is an int in Python
             return
         if self._total is not None and total < self._total:
@@ -159,14 +169,14 @@ class ListCheck:
     def _report(self, extent: Extent, reason: str) -> None:
         self._problem = self._problem or Reading(extent, reason)
 
-    def _why_next_was_not_read(self, last: Exchange, limits: Limits, blocked: str) -> str:
+    def _why_next_was_not_read(self, last: EventPage, limits: Limits, blocked: str) -> str:
         got = f"Page {self.pages} names a next page, which was not read"
         if blocked:
             return f"{got}: {blocked}"
         rest = f"got {self.events} of {'an unknown number' if self._total is None else _quote(self._total)}"
         if self.events >= limits.max_events:
             return f"{got} ({rest}): {self._max_events_advice(limits)}"
-        per_page = max(1, len(last.resources))
+        per_page = max(1, last.size)
         pages = -(-(self._total or 2 * self.events) // per_page)
         larger = limits.max_requests + 3 * max(pages, self.pages)
         return (
@@ -179,17 +189,11 @@ class ListCheck:
         return f"--max-events is {limits.max_events}. {_advise('--max-events', larger, LARGEST_MAX_EVENTS)}"
 
 
-def names_next(page: Exchange) -> bool:
-    """Whether a page names a next page; an object whose `href` is null or missing names none."""
-    following = pagination(page).get("next")
-    return bool(following.get("href") if isinstance(following, dict) else following)
-
-
 def check_pages(pages: Iterable[Exchange]) -> ListCheck:
     """Return the check of the pages of one walk."""
     check = ListCheck()
     for page in pages:
-        check.add(page)
+        check.add(EventPage(page))
     return check
 
 

@@ -6,16 +6,22 @@ import gzip
 import hashlib
 import json
 import shlex
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from purge_conformance.errors import BadSetting
-from purge_conformance.target.archive.files import UNREADABLE, summary_path
+from purge_conformance.target.archive.files import summary_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+UNREADABLE = (
+    EOFError,
+    gzip.BadGzipFile,
+    zlib.error,
+)  # what reading a damaged gzip file raises; not what wrote it reads it
 MAX_LINE_BYTES = 128 * 1024 * 1024  # a response has at most 16 MiB, of which JSON may escape each byte
 
 

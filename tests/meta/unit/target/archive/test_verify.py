@@ -62,7 +62,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "cut off": (lambda path: path.write_bytes(path.read_bytes()[:-30]), "cut off or damaged (EOFError)"),
     "not gzip": (lambda path: path.write_bytes(b"{}\n"), "cut off or damaged (BadGzipFile)"),
     "a byte changed": (
-        lambda path: path.write_bytes(path.read_bytes()[:200] + b"x" + path.read_bytes()[201:]),
+        lambda path: path.write_bytes(path.read_bytes()[:-6] + b"x" + path.read_bytes()[-5:]),
         "damaged",
     ),
     "empty": (lambda path: path.write_bytes(b""), "has 0 events, and its summary says 45"),
