@@ -1,4 +1,4 @@
-"""The report of a fleet."""
+"""A fleet: its file and its report."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from purge_conformance.report.model import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 LEVELS = {"PURGE-01": Level.MUST, "SEED-01": Level.MUST, "ERROR-01": Level.MUST, "LIST-05": Level.SHOULD}
@@ -34,3 +35,11 @@ FOUR = fleet_of(
     entry("refused", 2, reason="There is no admin token."),
     entry("open", 3, PASSED | {"ERROR-01": Outcome.NOT_EXERCISED}, verdict="inconclusive"),
 )
+
+
+def write_fleet(folder: Path, **entries: str) -> Path:
+    """Write a file with a target of each name, and return its path."""
+    path = folder / "fleet.yaml"
+    rows = [f"  - {{name: {name}, {entry}}}\n" for name, entry in entries.items()]
+    path.write_text(f"defaults: {{tokens: {{admin: 'env:ADMIN_SECRET'}}}}\ntargets:\n{''.join(rows)}", encoding="utf-8")
+    return path

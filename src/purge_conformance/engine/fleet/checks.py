@@ -12,6 +12,7 @@ from purge_conformance.client.auth.sources import check_sources
 from purge_conformance.config.build import build_settings
 from purge_conformance.config.loader import CONFIG
 from purge_conformance.config.options import KEYS, PREFIX
+from purge_conformance.config.transport import is_loopback
 from purge_conformance.errors import BadSetting, ConsentMissing, SuiteError
 from purge_conformance.target.command_environment import named_variables
 from purge_conformance.target.consent import needed_consent
@@ -83,6 +84,19 @@ def require_consents(
             f"A run destroys all app usage events (billing data) of its target. Not allowed yet: {'; '.join(missing)}. "
             "Write that below the target, or give --allow-purge HOST."
         )
+
+
+def require_no_loopback(targets: Sequence[FleetTarget], settings: Sequence[Settings]) -> None:
+    """Require that no target is on loopback, which is another machine on a worker elsewhere.
+
+    Raises:
+        BadSetting: one is.
+    """
+    for target, each in zip(targets, settings, strict=True):
+        if is_loopback(each.target.host):
+            raise target.error(
+                f"{target.url} is on loopback, which is another machine on each worker. Give the name of its host."
+            )
 
 
 def require_different_foundations(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+NOT_STARTED = "It was not started, as the fleet was interrupted."
 GRACE_S = 180.0  # from a signal to the end: deleting the apps and judging what was collected
 
 
@@ -72,19 +73,19 @@ class Processes:
         self.is_closed = False
 
     def run(
-        self, tasks: Sequence[Task], on_start: Callable[[Task], None], on_end: Callable[[Task, Ended], None]
+        self, tasks: Sequence[Task], on_start: Callable[[str], None], on_end: Callable[[str, Ended], None]
     ) -> list[Ended]:
         """Run all tasks in their order and return how each ended.
 
         Args:
             tasks: what to run.
-            on_start: is called in another thread when a task starts.
+            on_start: is called with the name of a task, in another thread, when it starts.
             on_end: the same when it has ended.
         """
 
         def work(task: Task) -> Ended:
             ended = self._run_one(task, on_start)
-            on_end(task, ended)
+            on_end(task.name, ended)
             return ended
 
         with ThreadPoolExecutor(self._jobs) as threads:
@@ -97,15 +98,15 @@ class Processes:
             for process in self._running:
                 process.send_signal(number)
 
-    def _run_one(self, task: Task, on_start: Callable[[Task], None]) -> Ended:
+    def _run_one(self, task: Task, on_start: Callable[[str], None]) -> Ended:
         try:
             with files.open_new(task.log) as log:
                 process = self._start(task, log.fileno())
         except OSError as error:
             return Ended(None, problem=environment_message(error) or f"{error.strerror}.")
         if process is None:
-            return Ended(None, problem="It was not started, as the fleet was interrupted.")
-        on_start(task)
+            return Ended(None, problem=NOT_STARTED)
+        on_start(task.name)
         begin = time.monotonic()
         problem = self._wait(process, task.limit)
         with self._lock:

@@ -8,21 +8,15 @@ import shlex
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NoReturn
 
 from purge_conformance import __version__
 from purge_conformance.catalogue.model import Level
-from purge_conformance.config import child_python
-from purge_conformance.config.formats import STEP_SUMMARY
-from purge_conformance.config.options import PREFIX
-from purge_conformance.engine.fleet.processes import Ended, Processes, Task
+from purge_conformance.engine.fleet.target_run import LOG, TargetRun
 from purge_conformance.engine.pytest_process import JUDGING_TIMEOUT_S
 from purge_conformance.engine.run_folder import require_usable
 from purge_conformance.engine.signals import end_on_signal
 from purge_conformance.errors import BadData, BadSetting
-from purge_conformance.evidence import files
 from purge_conformance.evidence import jsonl as as_jsonl
 from purge_conformance.evidence.safe_text import one_line
 from purge_conformance.report import fleet as as_fleet
@@ -34,11 +28,13 @@ from purge_conformance.target.command_environment import named_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from purge_conformance.config.fleet import FleetTarget
     from purge_conformance.config.settings import Settings
+    from purge_conformance.engine.fleet.processes import Ended
+    from purge_conformance.engine.fleet.target_run import Runner
 
-LOG = "run.log"  # what the run of a target prints
 NO_RESULT = 3
 VERDICT_CODES = (0, 1)
 START_S = 120.0  # for logins and the rehearsal of a run, which its own limit does not count
@@ -87,67 +83,52 @@ class FleetFrontEnd:
     """How a fleet communicates with its user.
 
     Attributes:
-        on_start: is called, in another thread, when the run of a target starts.
+        on_start: is called with the name of a target, in another thread, when its run starts.
         on_end: the same when it has ended.
         abort: ends this process after a second signal.
     """
 
-    on_start: Callable[[Task], None]
-    on_end: Callable[[Task, Ended], None]
+    on_start: Callable[[str], None]
+    on_end: Callable[[str, Ended], None]
     abort: Callable[[], NoReturn]
 
 
-def run_all(plan: FleetPlan, processes: Processes, front_end: FleetFrontEnd) -> Fleet:
+def run_all(plan: FleetPlan, runner: Runner, front_end: FleetFrontEnd) -> Fleet:
     """Run all targets and return what came of it; a signal ends all runs in order, a further one at once."""
 
     def abort(number: int) -> None:
-        processes.end(number)
+        runner.end(number)
         front_end.abort()
 
     begin = datetime.now(UTC)
-    with (
-        TemporaryDirectory(prefix="purge-conformance-") as configs,
-        end_on_signal(processes.end, abort, INTERRUPTED),
-    ):
-        tasks = [_task(plan, number, Path(configs)) for number in range(len(plan.targets))]
-        ended = processes.run(tasks, front_end.on_start, front_end.on_end)
+    runs = [target_run(plan, number) for number in range(len(plan.targets))]
+    with end_on_signal(runner.end, abort, INTERRUPTED):
+        ended = runner.run(runs, plan.folder, front_end.on_start, front_end.on_end)
         entries = [_entry(target, end, plan.folder) for target, end in zip(plan.targets, ended, strict=True)]
-    return Fleet(tuple(entries), __version__, begin, datetime.now(UTC), is_interrupted=processes.is_closed)
+    return Fleet(tuple(entries), __version__, begin, datetime.now(UTC), is_interrupted=runner.is_closed)
 
 
-def _task(plan: FleetPlan, number: int, configs: Path) -> Task:
-    """Return the run of a target, after creating its folder and its configuration file, which is in `configs`."""
-    target, limits = plan.targets[number], plan.settings[number].limits
-    place, config = plan.folder / target.name, configs / f"{target.name}.json"
-    files.create_folder(place)
-    files.write_text(config, json.dumps(target.config))  # JSON is YAML
-    consent = [f"--allow-purge={host}" for host in target.allowed_hosts]
-    words = ["run", target.url, f"--config={config}", f"--out={place}", *consent, *plan.flags]
-    limit = limits.max_time + JUDGING_TIMEOUT_S + BEFORE_PURGE_TIMEOUT_S + START_S
-    command = child_python.command("-m", "purge_conformance", *words)
-    return Task(target.name, command, environment_of(target, plan.targets), place / LOG, limit)
-
-
-def environment_of(
-    target: FleetTarget, targets: Sequence[FleetTarget], environ: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """Return the environment of the run of a target: this process's, without the tokens of the other targets.
-
-    Left out are also the suite's own variables, and the file to which GitHub's summary would go: each target has one.
+def target_run(plan: FleetPlan, number: int, environ: Mapping[str, str] | None = None) -> TargetRun:
+    """Return the run of a target of a plan.
 
     Args:
-        target: the target.
-        targets: all of the fleet.
+        plan: of the fleet.
+        number: of the target, from 0.
         environ: environment variables; None: those of this process.
     """
     environment = os.environ if environ is None else environ
-    own = set(named_variables(target.options["tokens"]))
-    others = {name for each in targets for name in named_variables(each.options["tokens"])} - own
-    return {
-        name: value
-        for name, value in environment.items()
-        if name in own or not (name in others or name == STEP_SUMMARY or name.startswith(PREFIX))
-    }
+    target, limits = plan.targets[number], plan.settings[number].limits
+    tokens = set(named_variables(target.options["tokens"]))
+    named = sorted(tokens | set(target.options.get("hook_env", ())))
+    others = {name for each in plan.targets for name in named_variables(each.options["tokens"])}
+    return TargetRun(
+        target.name,
+        (target.url, *(f"--allow-purge={host}" for host in target.allowed_hosts), *plan.flags),
+        json.dumps(target.config),  # JSON is YAML
+        {name: environment[name] for name in named if name in environment},
+        sorted(others - tokens),
+        limits.max_time + JUDGING_TIMEOUT_S + BEFORE_PURGE_TIMEOUT_S + START_S,
+    )
 
 
 def _entry(target: FleetTarget, ended: Ended, folder: Path) -> FleetEntry:

@@ -9,6 +9,7 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING
 
+from meta.support.fleet import write_fleet
 from meta.support.running_command import PROGRAM, SECRET, accept_everything
 from purge_conformance.catalogue.api import is_purge
 from purge_conformance.engine import reference_process
@@ -23,14 +24,6 @@ if TYPE_CHECKING:
 
 READS = "profile: observe-only, select: GET-*"
 FAULT = "unknown-guid-200"
-
-
-def write_fleet(folder: Path, **entries: str) -> Path:
-    """Write a file with a target of each name, and return its path."""
-    path = folder / "fleet.yaml"
-    rows = [f"  - {{name: {name}, {entry}}}\n" for name, entry in entries.items()]
-    path.write_text(f"defaults: {{tokens: {{admin: 'env:ADMIN_SECRET'}}}}\ntargets:\n{''.join(rows)}", encoding="utf-8")
-    return path
 
 
 def test_bad_targets_spoil_nothing(

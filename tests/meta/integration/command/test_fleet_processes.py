@@ -34,7 +34,7 @@ def test_each_ends_for_itself(tmp_path: Path) -> None:
     tasks += [task(tmp_path, "hangs", HANG, SHORT)]
     started: list[str] = []
     seen: dict[str, Ended] = {}
-    ended = Processes(3).run(tasks, lambda t: started.append(t.name), lambda t, end: seen.update({t.name: end}))
+    ended = Processes(3).run(tasks, started.append, lambda name, end: seen.update({name: end}))
     assert [end.code for end in ended] == [0, 1, -signal.SIGKILL, None, -signal.SIGTERM]
     assert [seen[each.name] for each in tasks] == ended
     assert set(started) == {"good", "bad", "killed", "hangs"}
@@ -60,8 +60,8 @@ def test_signal_ends_all_and_starts_no_more(tmp_path: Path) -> None:
     tasks = [task(tmp_path, name, HANG) for name in ("one", "two", "three")]
     started: list[str] = []
 
-    def on_start(each: Task) -> None:
-        started.append(each.name)
+    def on_start(name: str) -> None:
+        started.append(name)
         if len(started) == 2:
             processes.end(signal.SIGINT)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from meta.support.stub import StubServer
 
 COMMANDS = ("doctor", "plan")
-FLEET_FLAGS = {"targets", "jobs"}
+FLEET_FLAGS = {"targets", "jobs", "workers"}
 
 
 class ApiWithoutSpaces(Api):

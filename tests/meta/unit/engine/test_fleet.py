@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -13,13 +14,14 @@ from meta.support.reports import report, row, write_report
 from meta.support.root_document import root_document
 from purge_conformance.config.fleet import FleetTarget, load
 from purge_conformance.engine.fleet import checks, run
-from purge_conformance.engine.fleet.processes import Ended, Processes, Task
+from purge_conformance.engine.fleet.processes import Ended, Task
 from purge_conformance.errors import BadSetting, ConsentMissing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from meta.support.stub import StubServer
+    from purge_conformance.engine.fleet.target_run import TargetRun
     from purge_conformance.report.fleet import Fleet
 
 LOCAL = "http://127.0.0.1:1"
@@ -99,8 +101,11 @@ def test_environment_has_own_tokens_only(tmp_path: Path) -> None:
     """The run of a target gets neither the tokens of others nor the variables of the suite."""
     one, two = fleet_of(tmp_path, f"url: '{LOCAL}'", "url: 'http://127.0.0.1:2'")
     environ = {"TOKEN_1": "a", "TOKEN_2": "b", "PATH": "/bin", "GITHUB_STEP_SUMMARY": "/x", "PURGE_CONFORMANCE_X": "y"}
-    assert run.environment_of(one, (one, two), environ) == {"TOKEN_1": "a", "PATH": "/bin"}
-    assert run.environment_of(two, (one, two), environ) == {"TOKEN_2": "b", "PATH": "/bin"}
+    plan = run.FleetPlan((one, two), checks.settings_of((one, two)), tmp_path)
+    for number, own in enumerate(({"TOKEN_1": "a"}, {"TOKEN_2": "b"})):
+        needed = run.target_run(plan, number, environ)
+        assert needed.variables == own
+        assert needed.environment(environ) == {**own, "PATH": "/bin"}
 
 
 @pytest.mark.parametrize("name", ["fleet.json", "t1/run.log", "t1/evidence.jsonl"])
@@ -114,40 +119,42 @@ def test_used_folder_is_refused(name: str, tmp_path: Path) -> None:
         run.require_unused(tmp_path / "out", targets)
 
 
-class FakeProcesses(Processes):
-    """Starts no process: each task ends as a test says."""
+class FakeRunner:
+    """Starts no process: each run ends as a test says."""
+
+    is_closed = False
 
     def __init__(self, *ends: Callable[[Path], Ended]) -> None:
-        """Take what makes the end of each task, given its folder."""
-        super().__init__(1)
+        """Take what makes the end of each run, given its folder."""
         self.ends = ends
         self.tasks: list[Task] = []
-        self.configs: list[Path] = []
-        self.contents: list[object] = []
+        self.configs: list[object] = []
 
-    def run(
-        self, tasks: Sequence[Task], on_start: Callable[[Task], None], on_end: Callable[[Task, Ended], None]
-    ) -> list[Ended]:
-        """Remember the tasks and return their ends."""
+    def run(self, runs: Sequence[TargetRun], folder: Path, on_start: object, on_end: object) -> list[Ended]:
+        """Remember the processes that the runs would be, and return their ends."""
         del on_start, on_end
-        self.tasks += tasks
-        names = [next(word for word in task.command if word.startswith("--config=")) for task in tasks]
-        self.configs = [Path(name.partition("=")[2]) for name in names]
-        self.contents = [json.loads(path.read_text(encoding="utf-8")) for path in self.configs]
-        return [end(task.log.parent) for task, end in zip(tasks, self.ends, strict=True)]
+        with TemporaryDirectory() as place:
+            self.tasks = [each.task(folder / each.name, Path(place)) for each in runs]
+            files = [next(word for word in task.command if word.startswith("--config=")) for task in self.tasks]
+            self.configs = [json.loads(Path(file.partition("=")[2]).read_text(encoding="utf-8")) for file in files]
+        return [end(folder / each.name) for each, end in zip(runs, self.ends, strict=True)]
+
+    def end(self, number: int) -> None:
+        """Never be called."""
+        raise AssertionError(number)
 
 
-def run_fake(folder: Path, *ends: Callable[[Path], Ended]) -> tuple[Fleet, FakeProcesses]:
+def run_fake(folder: Path, *ends: Callable[[Path], Ended]) -> tuple[Fleet, FakeRunner]:
     """Return the fleet of runs that end so, and what would have run them."""
     targets = fleet_of(folder, *(f"url: 'http://127.0.0.1:{n}'" for n, _ in enumerate(ends, 1)))
-    processes = FakeProcesses(*ends)
+    runner = FakeRunner(*ends)
 
     def abort() -> NoReturn:
         raise AssertionError
 
     front_end = run.FleetFrontEnd(lambda _: None, lambda *_: None, abort)
     plan = run.FleetPlan(targets, checks.settings_of(targets), folder / "out", ("--allow-purge=h",))
-    return run.run_all(plan, processes, front_end), processes
+    return run.run_all(plan, runner, front_end), runner
 
 
 def ended(
@@ -165,16 +172,15 @@ def ended(
 
 
 def test_each_target_gets_its_own(tmp_path: Path) -> None:
-    """A run gets its URL, its options in a file that is gone afterwards, its folder, and the flags of the fleet."""
-    fleet, processes = run_fake(tmp_path, ended(0), ended(0))
-    for task, config, n in zip(processes.tasks, processes.contents, (1, 2), strict=True):
+    """A run gets its URL, its options in a file, its folder, and the flags of the fleet."""
+    fleet, runner = run_fake(tmp_path, ended(0), ended(0))
+    for task, config, n in zip(runner.tasks, runner.configs, (1, 2), strict=True):
         words = list(task.command)
         assert words[words.index("run") + 1] == f"http://127.0.0.1:{n}"
         assert {f"--out={tmp_path}/out/t{n}", "--allow-purge=h"} <= set(words)
         assert config == {"tokens": {"admin": f"env:TOKEN_{n}"}}
         assert task.log == tmp_path / "out" / f"t{n}" / "run.log"
         assert task.limit > 1800
-    assert not any(path.exists() for path in processes.configs)
     assert [entry.name for entry in fleet.entries] == ["t1", "t2"]
 
 
