@@ -48,7 +48,7 @@ class Places:
 
     def __str__(self) -> str:
         """Return them in words."""
-        from purge_conformance.report.text import pluralize
+        from purge_conformance.evidence.words import pluralize
 
         return f"on {', '.join(self.workers)}" if self.workers else f"at most {pluralize(self.jobs, 'run')} at a time"
 
