@@ -20,7 +20,7 @@ from purge_conformance.engine.session import collect_evidence, prepare_run, star
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.jsonl import FILE_NAME, read
-from purge_conformance.evidence.steps import Scenario
+from purge_conformance.evidence.steps import Scenario, Tag
 from purge_conformance.report import json as as_json
 from purge_conformance.report.model import Cause, Outcome
 from purge_conformance.scenarios.definitions import SCENARIOS, total_cost
@@ -67,6 +67,12 @@ class Failure:
     def scenarios(self) -> frozenset[Scenario] | None:
         """The scenarios that show it, besides the base of every run; None: all that judge the requirement."""
         return None if self.exchange is None else _scenarios_for(self.requirement, self.exchange.scenario)
+
+    @property
+    def max_purges(self) -> int | None:
+        """The limit by which the run distributed its sets of headers over its purges; None: it sent none here."""
+        has_set = self.exchange is not None and Tag.HEADERS in self.exchange.tags
+        return self.run.settings.get("max_purges") if has_set else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +144,14 @@ def options_of(failure: Failure, given: Options, target: str | None = None) -> O
     return options
 
 
-def restricted(options: Options, scenarios: frozenset[Scenario] | None) -> Options:
-    """Return the options of a run of these scenarios alone, that sends no more purges than they need."""
+def restricted(options: Options, scenarios: frozenset[Scenario] | None, max_purges: int | None = None) -> Options:
+    """Return the options of a run of these scenarios alone, that sends no more purges than they need.
+
+    `max_purges` is the limit by which sets of headers have to be distributed over the purges, if it matters.
+    """
     options = {**options, "scenarios": scenarios}
     if options["repeat"] == 1:
-        needed = total_cost(build_settings(options, {})).purges
+        needed = max_purges or total_cost(build_settings(options, {})).purges
         options["max_purges"] = min(needed, options.get("max_purges", needed))
     return options
 
@@ -162,7 +171,9 @@ def attempts(
     ask = front_end.ask and partial(_ask_and_remember, front_end.ask, allowed)
     front_end = replace(front_end, ask=ask, rehearse=lambda _: None)
     for number in count(1):
-        ended = _try_once(failure, restricted(options, scenarios), folder / f"try-{number}", allowed, front_end)
+        ended = _try_once(
+            failure, restricted(options, scenarios, failure.max_purges), folder / f"try-{number}", allowed, front_end
+        )
         if ended.needs_more and scenarios is not None:
             scenarios = None
             ended = _try_once(failure, restricted(options, None), folder / f"try-{number}-whole", allowed, front_end)
@@ -204,7 +215,12 @@ def _was_tried(exchange: Exchange | None, evidence: Evidence) -> bool:
     if evidence.noted(notes.LOST) or evidence.noted(notes.REFUSAL):
         return False
     answered = (x for x in evidence.exchanges if x.status is not None)
-    return exchange is None or any((x.scenario, x.step) == (exchange.scenario, exchange.step) for x in answered)
+    return exchange is None or any(_kind(x) == _kind(exchange) for x in answered)
+
+
+def _kind(x: Exchange) -> tuple[object, ...]:
+    """Return what has to be sent again: the step of the scenario, with the set of headers, if there is one."""
+    return x.scenario, x.step, x.tags.get(Tag.HEADERS)
 
 
 def _require_means(failure: Failure, options: Options) -> None:

@@ -35,6 +35,11 @@ def essence(status: int, headers: dict[str, str], body: str) -> list[str]:
     return [str(status), *(VARYING.sub("0", each) for each in (media_type, *sorted(leaks), body[:2000]))]
 
 
+def has_status(name: str, expected: str) -> int:
+    """Return 0 if an answer has this status, and 1 otherwise."""
+    return int(read_answer(name)[0] != int(expected))
+
+
 def same(name: str, recorded: str, *_: str) -> list[str]:
     """Return the answer if it shows what the recorded one showed: all members of that one, or its status alone."""
     status, headers, body = read_answer(name)

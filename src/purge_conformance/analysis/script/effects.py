@@ -78,6 +78,12 @@ def kept(before: str, after: str, *_: str) -> list[str]:
     return gone + [f"populated: {describe(row)}" for key, row in new.items() if key not in old]
 
 
+def failed(before: str, after: str, *_: str) -> list[str]:
+    """Return what is wrong after a purge that failed (5xx): it neither left everything as it was nor is complete."""
+    changes, flaws = kept(before, after), purged(before, after)
+    return changes + flaws if changes and flaws else []
+
+
 def recorded(before: str, after: str, changed: str, purge: str = "", *_: str) -> list[str]:
     """Return what is wrong after these apps changed: each has a newest event that shows its state now.
 

@@ -25,11 +25,16 @@ CREATING = ("/v3/organizations", "/v3/spaces", "/v3/apps", "/v3/droplets", "/v3/
 MAX_PAGES = 60  # of a list that a script reads as the run did
 
 
+class ChangedByHook(Exception):
+    """A hook changed the apps whose events are wrong: the run does not know how."""
+
+
 class Look(StrEnum):
     """How a script looks at what it did; the name of a function of its program."""
 
     PURGED = "purged"  # a purge between two snapshots
     KEPT = "kept"  # a request that must not purge
+    FAILED = "failed"  # a purge that was induced to fail with a 5xx
     RECORDED = "recorded"  # changes of apps
     SAME = "same"  # one answer
     LISTED = "listed"  # pages of the list
@@ -63,6 +68,11 @@ class Plan:
         return *self.setup, *self.tried
 
     @property
+    def creates(self) -> bool:
+        """Whether it creates apps."""
+        return any(x.route.startswith(CREATING) for x in self.setup)
+
+    @property
     def setup_purges(self) -> int:
         """How many of them prepare something."""
         return sum(is_purge(x.method, x.path) and x.role == ADMIN for x in self.setup)
@@ -88,12 +98,17 @@ def plan(evidence: Evidence, finding: Finding, shown: Exchange, operation: str, 
         shown: the exchange that shows it.
         operation: what the requirement is about.
         followed: the scenarios that the one of the exchange follows.
+
+    Raises:
+        ChangedByHook: no script can do it.
     """
     if shown.place.sequence is not None:
         return _plan_sequence(evidence, shown)
     quotes_answer = finding.got.startswith(f"{shown.status}" if shown.status else "no answer")
     is_answer = quotes_answer or (operation == ANY_OPERATION and not shown.succeeded)
     span = _span_of(evidence, shown)
+    if span and any(Tag.CHANGED_BY_HOOK in x.tags for x in evidence.numbered(span.requests)):
+        raise ChangedByHook
     is_list = operation == LIST_OPERATION and not is_answer and shown.page is not None
     changes_apps = span is not None and not any(map(_is_admin_purge, evidence.numbered(span.requests)))
     if is_list and not changes_apps:
@@ -138,6 +153,9 @@ def _looks_at(tried: Iterable[Exchange], *, is_answer: bool) -> tuple[Look, ...]
     changes = any(_changed(requests))
     if is_answer:
         return (Look.SAME,) if purges else (Look.SAME, Look.KEPT)
+    if induced := [x for x in requests if is_induced(x)]:
+        is_rejected = any(x.status == HTTPStatus.CONFLICT for x in induced)
+        return (Look.KEPT,) if is_rejected else (Look.FAILED,)
     if purges:
         return (Look.PURGED, Look.RECORDED) if changes else (Look.PURGED,)
     return (Look.RECORDED,) if changes else (Look.KEPT,)
@@ -160,6 +178,11 @@ def _with_concurrent(evidence: Evidence, span: Span) -> tuple[Exchange, ...]:
         if Tag.CONCURRENT in x.tags and first <= x.n <= last and x.method not in SAFE_METHODS
     ]
     return tuple(sorted({x.n: x for x in (*requests, *beside)}.values(), key=lambda x: x.sent_at))
+
+
+def is_induced(x: Exchange) -> bool:
+    """Whether an answer has the status that a hook induced."""
+    return x.tags.get(Tag.INDUCED) == str(x.status)
 
 
 def _changed(requests: Iterable[Exchange]) -> Iterator[str]:

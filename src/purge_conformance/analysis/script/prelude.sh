@@ -8,7 +8,7 @@ echo "This script sends @PURGES@ to $API."
 for name in @VARIABLES@; do eval "test -n \"\${$name:-}\"" || die "the variable $name is not set. Export it."; done
 WORK=$(mktemp -d) || exit 2
 RUN=r$(date +%s)$$
-made= is_on=
+made='' is_on=''
 clean_up() {
   for path in $made; do cc DELETE "$path"; done
   rm -rf "$WORK"
@@ -54,7 +54,7 @@ await_deletion() { # PATH
   done
 }
 toggle() { # starts or stops an app, to record an event
-  if [ "$is_on" ]; then action=stop is_on=; else action=start is_on=yes; fi
+  if [ "$is_on" ]; then action=stop is_on=''; else action=start is_on=yes; fi
   change POST "/v3/apps/$TOGGLED/actions/$action"
 }
 pages() { # PATH FILE: reads a whole list

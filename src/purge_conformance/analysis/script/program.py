@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 MODULES = {
     Look.PURGED: (effects,),
-    Look.KEPT: (effects,),
+    Look.KEPT: (effects, answers),
+    Look.FAILED: (effects, answers),
     Look.RECORDED: (effects,),
     Look.SAME: (answers,),
     Look.LISTED: (answers, lists),

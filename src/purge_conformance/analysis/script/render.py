@@ -13,6 +13,7 @@ from purge_conformance.analysis.script.setup import add_setup
 from purge_conformance.analysis.script.shell import Shell
 from purge_conformance.analysis.script.tries import add_tries
 from purge_conformance.catalogue.api import SAFE_METHODS, is_purge
+from purge_conformance.config.apps import Mode
 from purge_conformance.config.roles import ADMIN
 from purge_conformance.evidence import curl, notes
 from purge_conformance.evidence.listing import GUARANTEED_PAGE_SIZE
@@ -97,10 +98,18 @@ def _head(evidence: Evidence, requirement: Requirement, finding: Finding, plan: 
     yield f"# This script sends {effort.purges}. {effort.harm}".rstrip()
     if plan.may_purge:
         yield "# It writes all events to a file first."
-    if plan.setup:
+    if plan.creates:
         yield "# It creates apps of its own, as the run did, and deletes them at the end."
     elif plan.may_purge:
-        yield "# The run created no apps: start an app of yours before."
+        by_hook = evidence.header.settings.get("apps") == Mode.HOOK
+        who = (
+            "A hook created the apps of the run, and this script asks it for none"
+            if by_hook
+            else "The run created no apps"
+        )
+        yield f"# {who}: start an app of yours before."
+    if curl.HOOK_VARIABLE in effort.variables:
+        yield f"# It asks the hook for the error: {curl.HOOK_VARIABLE} is what --hook was, for the same server."
     yield "#"
     yield f"# expected: {_comment(finding.expected)}"
     yield f"# got:      {_comment(finding.got)}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from purge_conformance.analysis.script.answers import essence
-from purge_conformance.analysis.script.plan import Look
+from purge_conformance.analysis.script.plan import Look, is_induced
 from purge_conformance.analysis.script.shell import Shell
 from purge_conformance.catalogue.api import EVENTS_PATH, is_purge
 from purge_conformance.evidence.listing import dig
@@ -74,17 +74,30 @@ def _arguments(shell: Shell, plan: Plan, look: Look, changed: str) -> Iterator[s
 
 
 def _add_tried(shell: Shell, plan: Plan) -> None:
-    """Append the requests that are looked at; concurrent ones in the background, with the pauses of the run."""
+    """Append the requests that are looked at; concurrent ones in the background, with the pauses of the run.
+
+    What the run sent after the answer to a purge, the script sends after that answer, too, however long it takes.
+    """
     begin = min((x.sent_at for x in plan.tried if Tag.CONCURRENT in x.tags), default=0.0)
-    is_waiting = False
+    is_waiting, purges = False, dict[str, float]()  # name of a variable with a process -> when it ended
     for n, x in enumerate(plan.tried):
         line = f'{shell.command(x)} > "$WORK/answer.{n}"'
         if Tag.CONCURRENT in x.tags:
+            ended = {name: end for name, end in purges.items() if end <= x.sent_at}
+            shell.add(*(f'wait "${name}"' for name in ended))
+            begin = max([begin, *ended.values()])
+            purges = {name: end for name, end in purges.items() if name not in ended}
             shell.add(f"{{ sleep {max(0.0, x.sent_at - begin):.3f}; {line}; }} &")
+            if is_purge(x.method, x.path):
+                shell.add(f"purge_{n}=$!")
+                purges[f"purge_{n}"] = x.sent_at + x.elapsed
             is_waiting = True
             continue
         shell.add(*(["wait"] if is_waiting else []), f"{line} || :")
         is_waiting = False
+        if is_induced(x):
+            die = f'die "the request was not answered {x.status}, which the hook has to induce."'
+            shell.add(f'look has_status "$WORK/answer.{n}" {x.status} || {die}')
     shell.add(*(["wait"] if is_waiting else []))
 
 

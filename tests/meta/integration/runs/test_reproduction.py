@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from meta.support.invoke import invoke
+from meta.support.results import make_run
+from meta.support.story import EvidenceBuilder
+from purge_conformance.catalogue.lookup import find_requirement
 from purge_conformance.engine import reference_process
+from purge_conformance.engine.reproduce import Ending, Failure, attempts, options_of, restricted
+from purge_conformance.engine.session import FrontEnd
 from purge_conformance.evidence.jsonl import read
+from purge_conformance.evidence.steps import Scenario, Step
 from purge_conformance.report import json as as_json
 from purge_conformance.report.model import Outcome
 
@@ -19,21 +28,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from meta.support.command import CommandResult
+    from purge_conformance.config.loader import Options
 
-# fault -> the requirement that it fails; one of each kind
+# fault -> the requirement that it fails, and the scenario that shows it, None: any that judges it; one of each kind
 FAULTS = {
-    "keeps-oldest-event": "PURGE-03",  # state
-    "misses-apps-without-instances": "SEED-01",  # seeding
-    "scale-not-recorded": "AFTER-03",  # recording
-    "guids-filter-ignored": "LIST-09",  # list
-    "change-after-busy-purge-lost": "RACE-03",  # race
-    "parallel-purges-answer-bare-500": "PARALLEL-05",  # concurrent purges
-    "app-started-twice-not-seeded": "MODEL-01",  # sequence
-    "admin-read-only-may-purge": "AUTH-07",  # authorization
-    "forbidden-purge-destroys": "REFUSE-02",  # rejected purge
-    "code-of-422-null": "ERROR-05",  # error envelope
-    "html-first-406": "HEADER-01",  # header
+    "keeps-oldest-event": ("PURGE-03", Scenario.PURGE),  # state
+    "misses-apps-without-instances": ("SEED-01", Scenario.PURGE),  # seeding
+    "scale-not-recorded": ("AFTER-03", Scenario.APP_CHANGES),  # recording
+    "guids-filter-ignored": ("LIST-09", Scenario.LISTS),  # list
+    "change-after-busy-purge-lost": ("RACE-03", Scenario.RACE),  # race
+    "parallel-purges-answer-bare-500": ("PARALLEL-05", Scenario.CONCURRENT_PURGES),  # concurrent purges
+    "app-started-twice-not-seeded": ("MODEL-01", Scenario.SEQUENCES),  # sequence
+    "admin-read-only-may-purge": ("AUTH-07", Scenario.REJECTED_PURGES),  # authorization
+    "forbidden-purge-destroys": ("REFUSE-02", Scenario.REJECTED_PURGES),  # rejected purge
+    "code-of-422-null": ("ERROR-05", Scenario.LISTS),  # error envelope
+    "html-first-406": ("HEADER-01", None),  # header
+    "conflict-destroys": ("REFUSE-08", Scenario.INDUCED_ERRORS),  # an error that a hook induces
+    "unavailable-purge-half-done": ("BODY-03", Scenario.INDUCED_ERRORS),  # a failure that a hook induces
 }
+BY_COMMAND = "keeps-oldest-event"  # whose report is that of `run`; the others are those of a reproduction
+ON_FAULTLESS = (BY_COMMAND, "parallel-purges-answer-bare-500", "conflict-destroys")  # where `reproduce` is tried, too
+QUIET = FrontEnd(lambda _: None, lambda _: None, lambda *_: pytest.fail("aborted"), rehearse=lambda _: None)
 
 
 class Server(NamedTuple):
@@ -48,16 +63,25 @@ class Server(NamedTuple):
         return [f"--token={role}=env:{role.upper()}_TOKEN" for role in self.tokens]
 
     @property
-    def environment(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
         """The variables that hold them."""
-        return os.environ | {f"{role.upper()}_TOKEN": token for role, token in self.tokens.items()}
+        return {f"{role.upper()}_TOKEN": token for role, token in self.tokens.items()}
+
+    def options(self, fault: str) -> Options:
+        """The options of a run against a fault."""
+        sources = {role: f"env:{role.upper()}_TOKEN" for role in self.tokens}
+        return {"tokens": sources, "hook": reference_process.hook_url(f"{self.url}/{fault}"), "max_purges": 40}
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """The server of these tests."""
-    with reference_process.server([word for name in FAULTS for word in ("--mount", name)]) as (url, tokens):
-        yield Server(url, tokens)
+    """The server of these tests; the environment has its tokens."""
+    mounts = [word for name in FAULTS for word in ("--mount", name)]
+    with reference_process.server(mounts) as (url, tokens), pytest.MonkeyPatch.context() as patch:
+        found = Server(url, tokens)
+        for name, value in found.variables.items():
+            patch.setenv(name, value)
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -68,33 +92,41 @@ def report_of(
 
     @cache
     def judge(fault: str) -> Path:
+        name, scenario = FAULTS[fault]
         out = tmp_path_factory.mktemp("report") / "out"
-        flags = (f"--select={FAULTS[fault]}", "--quiet", "--out", out)
-        done = command("run", f"{server.url}/{fault}", *server.flags, *flags, folder=out, env=server.environment)
-        assert done.outcomes == {FAULTS[fault]: "failed"}, done
-        return out
+        if fault == BY_COMMAND:
+            flags = (f"--select={name}", "--quiet", "--out", out)
+            done = command("run", f"{server.url}/{fault}", *server.flags, *flags, folder=out)
+            assert done.outcomes == {name: "failed"}, done
+            return out
+        builder = EvidenceBuilder()
+        shown = builder.add_exchange(scenario, Step.PURGE) if scenario else None  # what a report of this scenario names
+        run = replace(make_run(), target=f"{server.url}/{fault}", settings={})
+        failure = Failure(find_requirement(name), run, shown)
+        options = restricted(options_of(failure, server.options(fault)), failure.scenarios)
+        (tried,) = islice(attempts(failure, options, out, (), QUIET), 1)
+        assert tried.ending is Ending.FAILED_AGAIN, tried
+        return tried.folder
 
     return judge
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_failure_is_reproduced(
-    fault: str, server: Server, report_of: Callable[[str], Path], command: Callable[..., CommandResult], tmp_path: Path
-) -> None:
+def test_failure_is_reproduced(fault: str, server: Server, report_of: Callable[[str], Path], tmp_path: Path) -> None:
     """`reproduce` says that the failure occurred again, and on a faultless server that it did not, with few purges."""
-    name = FAULTS[fault]
-    whole = as_json.load(report_of(fault)).purges
-    often = "2" if fault == "keeps-oldest-event" else "1"
-    for times, flags, code in ((often, (), 1), ("1", (f"--target={server.url}",), 0)):
-        out = tmp_path / str(code)
-        words = ("reproduce", report_of(fault), name, "--times", times, *server.flags, *flags, "--out", out)
-        done = command(*words, folder=tmp_path, env=server.environment)
-        assert done.code == code, done
-        last = done.stdout.splitlines()[-1]
-        assert last.startswith(f"{name} failed again in {int(times) * code} of {times} "), done
+    name, report = FAULTS[fault][0], report_of(fault)
+    often = "2" if fault == BY_COMMAND else "1"
+    tried = [(often, fault, 1), *([("1", "", 0)] if fault in ON_FAULTLESS else [])]
+    for times, path, code in tried:
+        url, out = f"{server.url}/{path}".rstrip("/"), tmp_path / str(code)
+        flags = (f"--target={url}", f"--hook={reference_process.hook_url(url)}", "--out", str(out))
+        done = invoke("reproduce", str(report), name, "--times", times, *server.flags, *flags)
+        assert done.exit_code == code, done.output
+        last = done.output.splitlines()[-1]
+        assert last.startswith(f"{name} failed again in {int(times) * code} of {times} "), done.output
         tries = sorted(out.glob("try-?"))
         assert len(tries) == int(times)
-        assert all(as_json.load(folder).purges <= whole for folder in tries)
+        assert all(as_json.load(folder).purges <= as_json.load(report).purges for folder in tries)
         assert all((folder / "archive.jsonl.gz").exists() for folder in tries)
 
 
@@ -110,11 +142,12 @@ def script_of(folder: Path) -> str:
 def paste(script: str, shell: str, server: Server, path: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a script as text that a user pastes into a shell."""
     consent = {"I_AGREE_TO_DESTROY": server.url.removeprefix("http://"), "API": f"{server.url}{path}"}
+    consent["PURGE_CONFORMANCE_HOOK"] = reference_process.hook_url(f"{server.url}{path}")
     return subprocess.run(
         [shell],
         input=script,
         cwd=cwd,
-        env=server.environment | consent,
+        env=os.environ | consent,
         capture_output=True,
         text=True,
         timeout=120,

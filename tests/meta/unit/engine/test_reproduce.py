@@ -20,7 +20,8 @@ from purge_conformance.engine.reproduce import (
 )
 from purge_conformance.errors import BadSetting
 from purge_conformance.evidence.journal import Journal
-from purge_conformance.evidence.steps import Phase, Place, Scenario, Step
+from purge_conformance.evidence.steps import Phase, Place, Scenario, Step, Tag
+from purge_conformance.evidence.tag_values import HeaderSet
 from purge_conformance.report import json as as_json
 from purge_conformance.report.model import Finding, Outcome, Scope
 
@@ -145,6 +146,18 @@ def test_few_purges(
     assert (failure.scenarios, options["max_purges"]) == (frozenset(needed), purges)
     fewer = restricted(options_of(failure, TOKENS | {"max_purges": 0}), failure.scenarios)
     assert fewer["max_purges"] == 0
+
+
+def test_headers_are_distributed_as_in_the_run(builder: EvidenceBuilder, tmp_path: Path) -> None:
+    """Where a set of headers shows a failure, the limit is that of the run; without that set it was not tried."""
+    shown = builder.add_purge(Scenario.PURGE_AFTER_CHANGES, tags={Tag.HEADERS: HeaderSet.NEGOTIATION})
+    failure = failure_of("HEADER-01", shown, max_purges=40)
+    assert restricted(options_of(failure, TOKENS), failure.scenarios, failure.max_purges)["max_purges"] == 40
+    assert failure_of("HEADER-01", builder.add_purge(Scenario.PURGE), max_purges=40).max_purges is None
+    evidence = replace(builder.evidence, exchanges=builder.evidence.exchanges[1:])
+    settings = evidence.header.settings | {"select": ["PURGE-01"]}
+    evidence = replace(evidence, header=replace(evidence.header, settings=settings))
+    assert judge_attempt(failure_of("PURGE-01", shown), evidence, tmp_path).ending is Ending.NOT_TRIED
 
 
 @pytest.mark.parametrize(

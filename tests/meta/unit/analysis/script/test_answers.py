@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.script.answers import essence, read_answer, same
+from purge_conformance.analysis.script.answers import essence, has_status, read_answer, same
 from purge_conformance.analysis.script.lists import listed
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def test_answer_of_curl_is_read(tmp_path: Path) -> None:
     assert (status, headers["x-a"], body) == (403, "b", "{}")
     (tmp_path / "empty").write_bytes(b"")
     assert read_answer(str(tmp_path / "empty"))[0] == 0
+    assert [has_status(answer(tmp_path, "{}", 403), each) for each in ("403", "503")] == [0, 1]
 
 
 ENVELOPE = json.dumps({"errors": [{"code": 10003, "detail": "no"}]})

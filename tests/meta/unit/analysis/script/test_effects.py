@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from purge_conformance.analysis.script.effects import kept, purged, recorded
+from purge_conformance.analysis.script.effects import failed, kept, purged, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,6 +103,16 @@ def test_changed_apps_are_left_out(take: Callable[..., str]) -> None:
 def test_rejected_purge(events: list[Row], words: str, take: Callable[..., str]) -> None:
     """A request that must not purge neither destroys nor populates an event."""
     found = kept(take("before", [OLD], APPS, PROCESSES), take("after", events, APPS, PROCESSES))
+    assert words in " ".join(found) if words else found == [], found
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [([OLD], ""), ([SEED], ""), ([], "destroyed: old"), ([OLD, SEED], "from before the purge: old")],
+)
+def test_purge_that_failed(events: list[Row], words: str, take: Callable[..., str]) -> None:
+    """A purge that failed leaves everything as it was, or it is complete."""
+    found = failed(take("before", [OLD], APPS, PROCESSES), take("after", events, APPS, PROCESSES))
     assert words in " ".join(found) if words else found == [], found
 
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from meta.support.results import requirement
-from purge_conformance.analysis.script.plan import Look, plan
+from meta.support.story import NOON
+from purge_conformance.analysis.script.plan import ChangedByHook, Look, plan
 from purge_conformance.analysis.script.render import render
 from purge_conformance.catalogue.api import EVENTS_PATH, LIST_OPERATION, PURGE_OPERATION, PURGE_PATH
 from purge_conformance.evidence import notes
+from purge_conformance.evidence.records import Span
 from purge_conformance.evidence.steps import App, Phase, Place, Scenario, Step, Tag
 from purge_conformance.report.model import Finding
 
@@ -98,7 +100,7 @@ def test_concurrent_requests_are_sent_at_the_same_time(builder: EvidenceBuilder)
     place = Place(Step.CONCURRENT, 1)
     builder.add_snapshot(Scenario.CONCURRENT_PURGES, place.at(Phase.BEFORE))
     for _ in range(2):
-        builder.add_purge(Scenario.CONCURRENT_PURGES, place, tags={Tag.CONCURRENT: "yes"})
+        builder.add_purge(Scenario.CONCURRENT_PURGES, place, tags={Tag.CONCURRENT: "yes"}, elapsed=1.5)
     builder.add_snapshot(Scenario.CONCURRENT_PURGES, place.at(Phase.AFTER))
     page = builder.exchanges[-1]
     text = render(builder.evidence, requirement(), STATE, plan_of(builder, page), is_flaky=False)
@@ -143,6 +145,60 @@ def test_rejected_purges_keep_events(builder: EvidenceBuilder) -> None:
     assert (found.tried, found.may_purge, found.setup_purges) == ((sent,), True, 0)
     text = render(evidence, requirement(), STATE, found, is_flaky=False)
     assert "sends no purge as admin. Requests that must not purge follow" in text.splitlines()[3]
+
+
+@pytest.mark.parametrize(("status", "look"), [(409, Look.KEPT), (503, Look.FAILED), (500, Look.FAILED)])
+def test_induced_errors_are_required(status: int, look: Look, builder: EvidenceBuilder) -> None:
+    """Of a purge that a hook made fail, the script requires the error, and looks at what such a purge may do."""
+    prepare(builder)
+    tags = {Tag.INDUCED: str(status), Tag.STATE: "an error for the next request"}
+    sent = builder.add_purge(Scenario.INDUCED_ERRORS, Step.INDUCED_PURGE, status=status, tags=tags)
+    span = Span(Scenario.INDUCED_ERRORS, sent.place, (), (sent.n,), ())
+    evidence = replace(builder.evidence, all_spans=(span,))
+    finding = Finding("unchanged events", "another state")
+    found = plan(evidence, finding, sent, PURGE_OPERATION, set())
+    assert (found.tried, found.looks) == ((sent,), (look,))
+    hooked = replace(evidence, header=replace(evidence.header, settings={**evidence.header.settings, "hook": "url"}))
+    text = render(hooked, requirement(), finding, found, is_flaky=False)
+    assert f'look has_status "$WORK/answer.0" {status} || die ' in text
+    assert "# It asks the hook for the error: PURGE_CONFORMANCE_HOOK is what" in text
+
+
+def test_apps_of_a_hook_are_not_created(builder: EvidenceBuilder) -> None:
+    """A script does not ask a hook for apps, and says so; what depends on a change by the hook has no script."""
+    _, page = purge(builder)
+    evidence = builder.evidence
+    hooked = replace(evidence, header=replace(evidence.header, settings={**evidence.header.settings, "apps": "hook"}))
+    text = render(hooked, requirement(), STATE, plan_of(builder, page), is_flaky=False)
+    assert "# A hook created the apps of the run, and this script asks it for none: start an app" in text
+    assert "It creates apps" not in text
+    read = builder.add_exchange(Scenario.APP_CHANGES, Step.START_APP, tags={Tag.CHANGED_BY_HOOK: "yes"})
+    span = Span(Scenario.APP_CHANGES, read.place, (), (read.n,), ())
+    with pytest.raises(ChangedByHook):
+        plan(replace(builder.evidence, all_spans=(span,)), STATE, read, PURGE_OPERATION, set())
+
+
+def test_what_follows_an_answer_waits_for_it(builder: EvidenceBuilder) -> None:
+    """What the run sent after the answer to a purge, the script sends after it too, however long the purge takes."""
+    prepare(builder)
+    place, concurrent = Place(Step.CONCURRENT, 1), {Tag.CONCURRENT: "yes"}
+    builder.add_snapshot(Scenario.RACE, place.at(Phase.BEFORE))
+    builder.add_purge(Scenario.RACE, place, tags=concurrent, sent_at=NOON, elapsed=2.0)
+    for at in (NOON + 1, NOON + 2.5):
+        path = f"/v3/apps/{APP}/actions/stop"
+        change(builder, Scenario.RACE, place, path, tags=concurrent, sent_at=at)
+    builder.add_snapshot(Scenario.RACE, place.at(Phase.AFTER))
+    text = render(builder.evidence, requirement(), STATE, plan_of(builder, builder.exchanges[-1]), is_flaky=False)
+    lines = [line.strip().partition(";")[0] for line in text.splitlines()]
+    first = lines.index("{ sleep 0.000")
+    assert lines[first : first + 6] == [
+        "{ sleep 0.000",
+        "purge_0=$!",
+        "{ sleep 1.000",
+        'wait "$purge_0"',
+        "{ sleep 0.500",
+        "wait",
+    ]
 
 
 def test_destroyed_event_is_named_by_its_place(builder: EvidenceBuilder) -> None:
