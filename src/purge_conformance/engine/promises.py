@@ -137,7 +137,7 @@ def _sentence(changes: Sequence[Change], baseline: str) -> str:
     reasons = list(dict.fromkeys(change.why.rstrip(".") for change in changes if change.why))
     why = f": {'; '.join(reasons)}" if reasons else ""
     if cases := [change.case for change in changes if change.case]:
-        noun, verb = ("case", "was") if len(cases) == 1 else ("cases", "were")
+        noun, verb = ("Case", "was") if len(cases) == 1 else ("Cases", "were")
         what = f"{noun} {', '.join(cases)} of {first.id} {verb} tried in {baseline} and no longer ran"
     else:
         now = "fails now" if first.kind is Kind.FAILED else f"is {first.new or 'missing'} now"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "trend.html"
 HEIGHT = 120  # pixels of a plot
+MAX_LABELS = 6  # of an axis that has one at each line
 MAX_COLUMNS = 40  # of the table of requirements that changed, the latest runs
 OPEN = (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.NOT_EXERCISED)
 
@@ -135,8 +136,8 @@ def _line(title: str, points: Sequence[Point], width: float, values: Sequence[fl
 
 def _ticks(values: Sequence[float]) -> dict[str, float]:
     """Return every second label of an axis, the first and the last one included, or all of a short one."""
-    step = 1 if len(values) <= 5 else 2  # noqa: PLR2004 -- labels that fit
-    return {f"{value:,g}": round(HEIGHT * (1 - value / values[-1]), 1) for value in values[::step]}
+    shown = values if len(values) <= MAX_LABELS else [values[0], *reversed(values[:1:-2])]
+    return {f"{value:,g}": round(HEIGHT * (1 - value / values[-1]), 1) for value in shown}
 
 
 def _badness(outcome: Outcome | None) -> int:

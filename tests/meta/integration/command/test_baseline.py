@@ -48,7 +48,7 @@ def test_regression_breaks_gate(full_run: FullRun, command: Command, tmp_path: P
     result = command("judge", full_run.folder, "--out", out, "--baseline", baseline, "--select=AUTH-*", folder=out)
     (breach,) = result.report["gate"]["breaches"]
     assert (result.code, result.report["verdict"], breach["kind"]) == (1, "partial", "regression")
-    assert f"case more of AUTH-01 was tried in {baseline} and no longer ran." in result.stdout
+    assert f"Case more of AUTH-01 was tried in {baseline} and no longer ran." in result.stdout
     assert failed_cases(out) == ["baseline.AUTH-01"]
 
 

@@ -60,9 +60,9 @@ def test_what_is_no_longer_judged_is_named(tmp_path: Path) -> None:
 def test_lost_case_and_missing_requirement_are_named(tmp_path: Path) -> None:
     """A case that no longer ran, and a requirement that is missing, break the promise."""
     found = dict(breaches(tmp_path, row("MUST-00", cases={"plain": 2}), row("MUST-09")))
-    assert found["MUST-00"] == f"case plain of MUST-00 was tried in BASE and no longer ran. {NEXT_STEP}"
+    assert found["MUST-00"] == f"Case plain of MUST-00 was tried in BASE and no longer ran. {NEXT_STEP}"
     several = dict(breaches(tmp_path, row("MUST-00", cases={"a": 2, "b": 1})))
-    assert several["MUST-00"].startswith("cases a, b of MUST-00 were tried in BASE and no longer ran. ")
+    assert several["MUST-00"].startswith("Cases a, b of MUST-00 were tried in BASE and no longer ran. ")
     assert found["MUST-09"].startswith("MUST-09 passed in BASE and is missing now")
 
 

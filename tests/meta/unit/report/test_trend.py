@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from meta.support.results import HOSTILE
 from purge_conformance.errors import BadData
 from purge_conformance.report import trend, trend_html
 from purge_conformance.report.model import Outcome
+from purge_conformance.report.page import round_ticks
 from purge_conformance.report.trend import read_trend
 from purge_conformance.report.trend_html import MAX_COLUMNS, render
 
@@ -165,6 +167,15 @@ def test_unknown_values_leave_a_gap(tmp_path: Path) -> None:
     assert page.attributes("circle", "cx") == ["50.000%"]
     assert "requests unknown" in page.text
     assert "time unknown" in page.text
+
+
+@pytest.mark.parametrize("longest", [4, 7, 25, 49, 98, 160, 1180])
+def test_axis_names_its_ends(longest: float) -> None:
+    """The first and the last line of an axis have a label, and no two labels touch."""
+    labels = trend_html._ticks(ticks := round_ticks(longest))  # noqa: SLF001 -- the page has it only as a drawing
+    heights = list(labels.values())
+    assert (heights[0], heights[-1], list(labels)[-1]) == (trend_html.HEIGHT, 0, f"{ticks[-1]:,g}")
+    assert min(a - b for a, b in pairwise(heights)) >= 18
 
 
 def test_many_runs_stay_readable(tmp_path: Path) -> None:
