@@ -134,7 +134,7 @@ def writing(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
         FileExistsError: a file of that name exists, and `replace` is false; or a device or a pipe has that name.
         OSError: the file could not be written.
     """
-    if path.exists() and not path.is_file():
+    if path.exists() and not (path.is_file() or path.is_dir()):
         raise FileExistsError(errno.EEXIST, "it is no regular file", str(path))
     descriptor, name = mkstemp(TEMPORARY_SUFFIX, TEMPORARY_PREFIX, path.parent)
     os.close(descriptor)
