@@ -9,7 +9,20 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, String, case, cast, func, insert, literal, literal_column, select, true, union_all
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    String,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    true,
+    union_all,
+)
 
 from purge_conformance.errors import BadSetting
 from purge_conformance.reference.store.bulk import DESCRIPTION, web_processes
@@ -154,7 +167,8 @@ def _guid(number: Number, family: str) -> Text:
 def _timestamp(midnight: datetime, seconds: Number) -> Text:
     """Return the time that many seconds later, less than a day more than HISTORY_DAYS."""
     days = [(midnight + timedelta(days=number)).date().isoformat() for number in range(HISTORY_DAYS + 1)]
-    day = func.substr(literal("".join(days)), _quotient(seconds, DAY_S) * len(days[0]) + 1, len(days[0]), type_=String)
+    position = cast(_quotient(seconds, DAY_S) * len(days[0]) + 1, Integer)
+    day = func.substr(literal("".join(days)), position, len(days[0]), type_=String)
     hours, minutes = _quotient(seconds % DAY_S, 60 * 60), _quotient(seconds % (60 * 60), 60)
     return day + "T" + _digits(hours, 2) + ":" + _digits(minutes, 2) + ":" + _digits(seconds % 60, 2) + "Z"
 

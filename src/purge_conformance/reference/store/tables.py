@@ -71,7 +71,11 @@ def new_guid() -> str:
 class Base(DeclarativeBase):
     """A row with Cloud Controller's common columns; `id` only increases and is the default order of every list."""
 
-    __table_args__: object = {"sqlite_autoincrement": True}
+    __table_args__: object = {
+        "sqlite_autoincrement": True,
+        "mariadb_charset": "utf8mb4",
+        "mariadb_collate": "utf8mb4_nopad_bin",  # others ignore case, and a space at the end
+    }
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, sort_order=-3)
     guid: Mapped[str] = mapped_column(String(255), unique=True, default=new_guid, sort_order=-2)
