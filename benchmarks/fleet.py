@@ -21,12 +21,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from purge_conformance.engine import reference_process
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    Server = tuple[str, Mapping[str, str]]  # URL, and role -> token
 
 STARTERS = 8  # servers that are started at the same time
 ALONE_RUNS = 2  # the faster of these counts
@@ -48,28 +50,45 @@ def seconds_of(arguments: Sequence[str], environment: dict[str, str]) -> float:
     return seconds
 
 
-def write_fleet(folder: Path, urls: Sequence[str], select: Sequence[str]) -> Path:
+def options_of(number: int, server: Server) -> dict[str, Any]:
+    """Return the options of a target: a token of each role, in a variable, and its hook."""
+    url, tokens = server
+    sources = {role: f"env:{variable(number, role)}" for role in tokens}
+    return {"url": url, "tokens": sources, "hook": reference_process.hook_url(url)}
+
+
+def variable(number: int, role: str) -> str:
+    """Return the environment variable with the token of a role of a target."""
+    return f"TOKEN_{number}_{role.upper()}"
+
+
+def write_fleet(folder: Path, servers: Sequence[Server], select: Sequence[str]) -> Path:
     """Write the file of --targets; JSON is YAML."""
-    options = {"select": list(select)} if select else {}
-    targets = [{"name": f"target-{n}", "url": url, "tokens": {"admin": f"env:TOKEN_{n}"}} for n, url in enumerate(urls)]
+    defaults = {"select": list(select)} if select else {}
+    targets = [{"name": f"target-{n}"} | options_of(n, server) for n, server in enumerate(servers)]
     path = folder / "fleet.yaml"
-    path.write_text(json.dumps({"defaults": options, "targets": targets}), encoding="utf-8")
+    path.write_text(json.dumps({"defaults": defaults, "targets": targets}), encoding="utf-8")
     return path
+
+
+def arguments_of(server: Server, select: Sequence[str]) -> list[str]:
+    """Return the arguments of a run of the first target alone."""
+    options = options_of(0, server)
+    tokens = [f"--token={role}={source}" for role, source in options["tokens"].items()]
+    return [options["url"], f"--hook={options['hook']}", *tokens, *(f"--select={glob}" for glob in select)]
 
 
 def measure(number: int, jobs: int, select: Sequence[str]) -> list[tuple[str, str]]:
     """Return the rows of the table: what was measured, and the measure."""
-    with ExitStack() as servers, ThreadPoolExecutor(STARTERS) as starters, TemporaryDirectory() as name:
+    with ExitStack() as stack, ThreadPoolExecutor(STARTERS) as starters, TemporaryDirectory() as name:
         folder = Path(name)
-        started = list(starters.map(lambda _: servers.enter_context(reference_process.server()), range(number)))
-        environment = {f"TOKEN_{n}": tokens["admin"] for n, (_, tokens) in enumerate(started)}
-        url = started[0][0]
-        chosen = [f"--select={glob}" for glob in select]
-        alone = min(
-            seconds_of([url, "--token=admin=env:TOKEN_0", f"--out={folder / f'alone-{n}'}", *chosen], environment)
-            for n in range(ALONE_RUNS)
-        )
-        file = write_fleet(folder, [each for each, _ in started], select)
+        servers = list(starters.map(lambda _: stack.enter_context(reference_process.server()), range(number)))
+        environment = {
+            variable(n, role): token for n, (_, tokens) in enumerate(servers) for role, token in tokens.items()
+        }
+        single = arguments_of(servers[0], select)
+        alone = min(seconds_of([*single, f"--out={folder / f'alone-{n}'}"], environment) for n in range(ALONE_RUNS))
+        file = write_fleet(folder, servers, select)
         several = {
             count: seconds_of(
                 [f"--targets={file}", f"--jobs={count}", f"--out={folder / f'jobs-{count}'}"], environment

@@ -22,7 +22,7 @@ from purge_conformance.evidence.safe_text import one_line
 from purge_conformance.report import fleet as as_fleet
 from purge_conformance.report.facts import read_facts
 from purge_conformance.report.fleet import Fleet, FleetEntry
-from purge_conformance.report.model import Outcome
+from purge_conformance.report.model import BROKEN_GATE, Outcome, Verdict
 from purge_conformance.target.before_purge import TIMEOUT_S as BEFORE_PURGE_TIMEOUT_S
 from purge_conformance.target.command_environment import named_variables
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from purge_conformance.config.settings import Settings
     from purge_conformance.engine.fleet.processes import Ended
     from purge_conformance.engine.fleet.target_run import Runner
+    from purge_conformance.report.facts import ReportFacts
 
 NO_RESULT = 3
 VERDICT_CODES = (0, 1)
@@ -143,17 +144,24 @@ def _entry(target: FleetTarget, ended: Ended, folder: Path) -> FleetEntry:
             entry = replace(entry, exit_code=NO_RESULT, reason=f"Its report cannot be used: {error}")
         return replace(entry, reason=" ".join(filter(None, [entry.reason, _judge_command(place)])))
     rows = facts.requirements.values()
-    open_reasons = Counter(row.why for row in rows if row.outcome is Outcome.INCONCLUSIVE and row.level is Level.MUST)
-    why = max(open_reasons, key=open_reasons.__getitem__, default="") if code == NO_RESULT else ""
     return replace(
         entry,
-        reason=entry.reason or one_line(why, MAX_REASON_CHARS),
+        reason=entry.reason or _reason_of_report(facts, code),
         verdict=one_line(facts.verdict, MAX_REASON_CHARS),
         requests=facts.requests,
         purges=facts.purges,
         outcomes={row.id: row.outcome for row in rows},
         levels={row.id: row.level for row in rows},
     )
+
+
+def _reason_of_report(facts: ReportFacts, code: int) -> str:
+    """Return what explains an exit code that the verdict does not: a gate, or why most MUSTs are inconclusive."""
+    if code == BROKEN_GATE and facts.verdict != Verdict.NON_CONFORMANT:
+        return "Its gate is broken; its report says why."
+    rows = facts.requirements.values() if code == NO_RESULT else ()
+    reasons = Counter(row.why for row in rows if row.outcome is Outcome.INCONCLUSIVE and row.level is Level.MUST)
+    return one_line(max(reasons, key=reasons.__getitem__, default=""), MAX_REASON_CHARS)
 
 
 def _judge_command(place: Path) -> str:

@@ -158,13 +158,17 @@ def run_fake(folder: Path, *ends: Callable[[Path], Ended]) -> tuple[Fleet, FakeR
 
 
 def ended(
-    code: int | None, rows: Sequence[dict[str, Any]] = (), log: str = "", problem: str = ""
+    code: int | None,
+    rows: Sequence[dict[str, Any]] = (),
+    log: str = "",
+    problem: str = "",
+    verdict: str = "non-conformant",
 ) -> Callable[[Path], Ended]:
     """Return what makes the end of a run with this exit code, which leaves a report and a log."""
 
     def end(folder: Path) -> Ended:
         if rows:
-            write_report(folder, report(*rows, verdict="non-conformant"))
+            write_report(folder, report(*rows, verdict=verdict))
         (folder / "run.log").write_text(log, encoding="utf-8")
         return Ended(code, 1.5, problem)
 
@@ -208,6 +212,14 @@ def test_only_a_report_is_a_verdict(tmp_path: Path) -> None:
     assert (killed.reason, refused.reason) == ("Its process was killed by signal 9.", "The token is missing.")
     assert (unstarted.reason, undecided.reason) == ("It was not started.", "target: It had no answer.")
     assert fleet.exit_code == 1
+
+
+def test_broken_gate_is_named(tmp_path: Path) -> None:
+    """An exit code of 1 beside a verdict that is not non-conformant says that the gate is broken."""
+    fleet, _ = run_fake(tmp_path, ended(1, [row("SEED-01")], verdict="conformant"))
+    (entry,) = fleet.entries
+    assert (entry.exit_code, entry.verdict) == (1, "conformant")
+    assert entry.reason == "Its gate is broken; its report says why."
 
 
 def test_evidence_without_report_names_judge(tmp_path: Path) -> None:
