@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from purge_conformance.evidence.bodies import estimate_memory
+from purge_conformance.evidence.bodies import MOST_PER_BYTE, estimate_memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.config.settings import Limits
 
-CHUNK_BYTES = 64 * 1024
+CHUNK_BYTES = 256 * 1024
 
 
 class ResponseTooLarge(Exception):
@@ -43,7 +43,7 @@ def require_bounds(headers: Sequence[tuple[str, str]], body: bytes, limits: Limi
     """
     if sum(len(name) + len(value) for name, value in headers) > limits.max_header_bytes:
         raise ResponseTooLarge(f"the header fields of the response are larger than {limits.max_header_bytes} bytes")
-    if estimate_memory(body) > limits.max_json_memory:
+    if len(body) * MOST_PER_BYTE > limits.max_json_memory and estimate_memory(body) > limits.max_json_memory:
         raise ResponseTooLarge(
             f"the response has so many values that as JSON they could take more than {limits.max_json_memory} bytes"
         )

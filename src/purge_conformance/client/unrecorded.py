@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -41,8 +42,12 @@ def unrecorded_client(
     """
     limits = settings.limits if max_requests is None else replace(settings.limits, max_requests=max_requests)
     guard = Guard(limits, read_only=read_only, time_limit=TimeLimit(limits.max_time, begin=settings.begin))
+    max_json_memory = limits.max_json_memory
+    if not keeps:  # a body is bounded when it is read
+        settings = replace(settings, limits=replace(settings.limits, max_json_memory=sys.maxsize))
     with NullJournal(keeps=keeps) as journal:
         client = Client(settings, journal, guard, lambda _, exchange: on_exchange(exchange))
         if not keeps:
-            client.redact_body = partial(LateBody, redact=client.redactor.redact_bytes)
+            redact = client.redactor.redact_bytes
+            client.redact_body = partial(LateBody, redact=redact, max_memory=max_json_memory)
         yield client

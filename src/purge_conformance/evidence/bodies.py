@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Estimates of bytes of memory, above what CPython 3.11 takes.
 OBJECT_BYTES, ARRAY_BYTES, VALUE_BYTES = 232, 64, 100
 TEXT_BYTES, WIDE_TEXT_BYTES = 2, 10  # per byte of text without and with characters outside of ASCII; it is copied
+MOST_PER_BYTE = WIDE_TEXT_BYTES + OBJECT_BYTES  # of any JSON
 KEY_BYTES = 160  # of a part that others may share
 ROW_BYTES, MEMBER_BYTES = 150, 32  # of the own object of a row, and per member
 ROW_USE_BYTES = 100  # per page that has the row: its entries in lists and indexes
@@ -157,10 +158,21 @@ class LateBody(Body):
         raw: the bytes as they came, which may have secrets: who writes them has to search them.
     """
 
-    def __init__(self, raw: bytes, redact: Callable[[bytes], bytes]) -> None:
-        """Hold the bytes; `redact` returns them without secrets."""
+    def __init__(self, raw: bytes, redact: Callable[[bytes], bytes], max_memory: int) -> None:
+        """Hold the bytes.
+
+        Args:
+            raw: the bytes.
+            redact: returns them without secrets.
+            max_memory: most bytes of memory that their JSON may take, by `estimate_memory`; with more, it is not read.
+        """
         super().__init__(b"")
-        self.raw, self._redact = raw, redact
+        self.raw, self._redact, self._max_memory = raw, redact, max_memory
+
+    @cached_property
+    def json(self) -> Any:  # noqa: ANN401 -- whatever the target sent
+        """The value of the bytes as JSON, or None where they are not JSON, or have too many values."""
+        return parse_json(self.data) if estimate_memory(self.raw) <= self._max_memory else None
 
     @cached_property
     def _redacted(self) -> bytes:
@@ -173,7 +185,7 @@ class LateBody(Body):
 
     def then(self, change: Callable[[bytes], bytes]) -> LateBody:
         """Return the body with a further change after its secrets are replaced."""
-        return LateBody(self.raw, lambda raw: change(self._redact(raw)))
+        return LateBody(self.raw, lambda raw: change(self._redact(raw)), self._max_memory)
 
 
 class BodyField:

@@ -53,11 +53,13 @@ class CleanLines:
         unknown = set(hashes) - self._lines
         if not unknown:
             return False
-        new = [(line, key) for line, key in zip(lines.split(b"\n"), hashes, strict=True) if key in unknown]
-        text = b"\n".join(line for line, _ in new)
-        if self._search_parts(text):
+        every = lines.split(b"\n")
+        new = {key: line for key, line in zip(hashes, every, strict=True) if key in unknown}  # one line of each shape
+        coded = {key for key, line in new.items() if has_codes(line)}  # as all lines of its shape
+        more = [line for key, line in zip(hashes, every, strict=True) if key in coded] if coded else []
+        if self._search_parts(b"\n".join([*new.values(), *more])):
             return True
-        _remember(self._lines, {key for line, key in new if not has_codes(line)} if has_codes(text) else unknown)
+        _remember(self._lines, unknown - coded)
         return False
 
     def _search_parts(self, text: bytes) -> bool:

@@ -15,7 +15,6 @@ from purge_conformance.evidence.listing import app_of_event, dig
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from purge_conformance.target.archive.files import Content
     from purge_conformance.target.archive.list_check import Reading
     from purge_conformance.target.archive.page import EventPage
 
@@ -55,7 +54,11 @@ class ArchiveSummary:
 
 
 class EventCollector:
-    """Turns pages into the lines of an archive."""
+    """Turns pages into the lines of an archive.
+
+    Attributes:
+        events: number of lines so far.
+    """
 
     def __init__(self, own_apps: Collection[str], *, may_repeat: bool) -> None:
         """Start without events.
@@ -70,6 +73,7 @@ class EventCollector:
         self._newest: dict[str, Any] | None = None
         self._clock = time.time()  # the target's, at its last page
         self._changed = 0
+        self.events = 0
 
     def lines(self, pages: Iterable[EventPage]) -> Iterator[bytes]:
         """Yield the lines of each page together, each with its line feed; an event that is listed twice gets one."""
@@ -78,14 +82,16 @@ class EventCollector:
                 self._clock = clock.parse_http_date(page.exchange.header("Date")) or page.exchange.sent_at
                 self._changed += page.count_changed()
                 self._find_newest(page)
-                yield self._new_lines(page) if self._may_repeat else page.text
+                text, size = self._new_lines(page) if self._may_repeat else (page.text, page.size)
+                self.events += size
+                yield text
 
-    def _new_lines(self, page: EventPage) -> bytes:
-        """Return the lines of a page that are not on an earlier one."""
+    def _new_lines(self, page: EventPage) -> tuple[bytes, int]:
+        """Return the lines of a page that are not on an earlier one, and their number."""
         digests = {blake2b(line, digest_size=16).digest(): line for line in page.text.split(b"\n")[:-1]}
         new = digests.keys() - self._line_digests
         self._line_digests |= new
-        return b"".join(line + b"\n" for digest, line in digests.items() if digest in new)
+        return b"".join(line + b"\n" for digest, line in digests.items() if digest in new), len(new)
 
     def _find_newest(self, page: EventPage) -> object:
         """Look for the newest event on a page: from the latest time on, where the times sort as their texts do."""
@@ -111,13 +117,13 @@ class EventCollector:
                 self._newest = event
         return self._newest is not before
 
-    def summarize(self, target: str, reading: Reading, content: Content) -> ArchiveSummary:
-        """Return the summary of all lines, which have that content; `reading` says whether they are the whole list."""
+    def summarize(self, target: str, reading: Reading, sha256: str) -> ArchiveSummary:
+        """Return the summary of all lines, which have that SHA-256; `reading` says whether they are the whole list."""
         newest = self._newest
         moment = clock.parse_rfc3339(newest.get("created_at")) if newest else None
         return ArchiveSummary(
-            events=content.lines,
-            sha256=content.sha256,
+            events=self.events,
+            sha256=sha256,
             complete=reading.is_whole,
             target=target,
             archived_at=clock.format_rfc3339(time.time()),

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import IO, TYPE_CHECKING, cast
 
@@ -18,7 +18,7 @@ from purge_conformance.errors import ArchiveFailed, BadSetting
 from purge_conformance.evidence.files import write_text, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from hashlib import _Hash
     from pathlib import Path
 
@@ -92,37 +92,31 @@ def write_new_summary(path: Path, summary: ArchiveSummary) -> None:
         raise not_written(path, error) from None
 
 
-def write_lines(file: IO[bytes], parts: Iterable[bytes], digest: _Hash | None = None) -> Content:
+def write_lines(file: IO[bytes], parts: Iterable[bytes], digest: _Hash | None = None) -> str:
     """Append a gzip member with these lines, and return once it is on the disk.
 
     Each part is hashed and compressed in a thread of its own, while the next one is made.
 
     Args:
         file: to write to.
-        parts: any number of lines each, the last of which may continue in the next part.
+        parts: any number of lines each.
         digest: SHA-256 of the lines before; it gets these as well.
 
     Returns:
-        The number of these lines, and the digest of all.
+        The SHA-256 of all lines.
     """
-    digest, count = digest or hashlib.sha256(), 0
+    digest = digest or hashlib.sha256()
     compressor = isal_zlib.compressobj(COMPRESSION, wbits=GZIP)
 
-    def write(part: bytes) -> int:
+    def write(part: bytes) -> None:
         digest.update(part)
         file.write(compressor.compress(part))
-        return part.count(b"\n")
 
-    with ThreadPoolExecutor(1) as thread:
-        pending: list[Future[int]] = []  # at most one
-        for part in parts:
-            count += sum(done.result() for done in pending)
-            pending = [thread.submit(write, part)]
-        count += sum(done.result() for done in pending)
+    _for_each(parts, write)
     file.write(compressor.flush())
     file.flush()
     os.fsync(file.fileno())
-    return Content(count, digest.hexdigest())
+    return digest.hexdigest()
 
 
 def require_content(path: Path, expected: Content) -> _Hash:
@@ -131,20 +125,43 @@ def require_content(path: Path, expected: Content) -> _Hash:
     Raises:
         ArchiveFailed: it differs.
     """
-    digest, lines, problem = hashlib.sha256(), 0, ""
+    digest, problem = hashlib.sha256(), ""
     try:
-        with igzip.open(path, "rb") as file:  # type: ignore[no-untyped-call] # isal has types for its other modules
-            while chunk := file.read(CHUNK_BYTES):
-                digest.update(chunk)
-                lines += chunk.count(b"\n")
+        _for_each(_parts(path), digest.update)
     except _UNREADABLE as error:
         problem = f" ({type(error).__name__})"
-    if problem or Content(lines, digest.hexdigest()) != expected:
+    if problem or digest.hexdigest() != expected.sha256:
         raise ArchiveFailed(
-            f"The archive {path} does not read back as written{problem}: got {lines} events, expected "
+            f"The archive {path} does not read back as written{problem}: got {_count_lines(path)} events, expected "
             f"{expected.lines}. Check the disk, or name another place with --out."
         )
     return digest
+
+
+def _for_each(parts: Iterable[bytes], work: Callable[[bytes], None]) -> None:
+    """Work on each part in a thread of its own, while the next one is made; at most two are in memory."""
+    with ThreadPoolExecutor(1) as thread:
+        pending: Future[None] | None = None
+        for part in parts:
+            if pending:
+                pending.result()
+            pending = thread.submit(work, part)
+        if pending:
+            pending.result()
+
+
+def _parts(path: Path) -> Iterator[bytes]:
+    with igzip.open(path, "rb") as file:  # type: ignore[no-untyped-call] # isal has types for its other modules
+        while part := file.read(CHUNK_BYTES):
+            yield part
+
+
+def _count_lines(path: Path) -> int:
+    lines = 0
+    with suppress(*_UNREADABLE):
+        for part in _parts(path):
+            lines += part.count(b"\n")
+    return lines
 
 
 def to_json(summary: ArchiveSummary) -> str:

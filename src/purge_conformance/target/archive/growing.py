@@ -142,7 +142,7 @@ class GrowingArchive:
         with writing(self.path, replace=True) as file:
             with self.path.open("rb") as archive:
                 shutil.copyfileobj(archive, file)
-            sha256 = files.write_lines(file, lines, digest).sha256
+            sha256 = files.write_lines(file, lines, digest)
             result = replace(
                 summary, events=summary.events + len(lines), sha256=sha256, added=summary.added + len(rows)
             )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 KEY_BYTES = 16
-BUCKETS = 1 << 16
+BUCKETS = 1 << 14
 _DIGITS = bytes.maketrans(b"123456789abcdef", b"0" * 15)
 _UUID = b"00000000-0000-0000-0000-000000000000"
 

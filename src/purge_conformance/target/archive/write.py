@@ -103,11 +103,11 @@ def _write(  # noqa: PLR0913 -- as `write`
 ) -> ArchiveSummary:
     collector = EventCollector(own_apps, may_repeat=allow_incomplete)
     with files.new_archive(path) as file:
-        content = files.write_lines(file, collector.lines(pages))
-        summary = collector.summarize(target, reading(), content)
+        sha256 = files.write_lines(file, collector.lines(pages))
+        summary = collector.summarize(target, reading(), sha256)
         if not (summary.complete or allow_incomplete):
             raise ArchiveFailed(f"The list could not be read whole. {summary.reason} {path} was not written.")
-        files.require_content(Path(file.name), content)
+        files.require_content(Path(file.name), files.Content(summary.events, sha256))
     files.write_new_summary(path, summary)
     return summary
 

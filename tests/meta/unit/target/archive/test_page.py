@@ -36,7 +36,7 @@ EVENTS = st.fixed_dictionaries(
 def answered(body: bytes) -> Exchange:
     """Return the exchange with this body, whose secrets are replaced when it is read."""
     builder, redactor = EvidenceBuilder(), Redactor({"admin": CANARY})
-    late: Any = LateBody(body, redactor.redact_bytes)
+    late: Any = LateBody(body, redactor.redact_bytes, 10**8)
     return builder.add_exchange(Scenario.ARCHIVE, Step.EXISTING_EVENTS, body=late)
 
 

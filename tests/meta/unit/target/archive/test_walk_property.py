@@ -87,7 +87,7 @@ class Server:
         status = fault.get("status", 200)
         body = json.dumps(data if status == 200 else {}).encode()
         exchange = self._builder.add_exchange(Scenario.ARCHIVE, where, path=path, status=status, body=body)
-        return replace(exchange, body=LateBody(body, self.redactor.redact_bytes))
+        return replace(exchange, body=LateBody(body, self.redactor.redact_bytes, 10**8))
 
 
 def walk_of_run(server: Server, size: int) -> tuple[list[Any], Reading]:
