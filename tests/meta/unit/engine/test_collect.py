@@ -162,7 +162,7 @@ def test_archive_precedes_first_purge(
 
     stub_server.answer = look
     collect_from_stub(max_purges=1)
-    assert archived[0] == '{"guid": "one"}\n'
+    assert json.loads(archived[0]) == {"guid": "one"}
 
 
 ODD_ROWS: list[object] = [{"guid": "one"}, {"guid": 7}, {"created_at": "2026-07-01T12:00:00Z"}, None]
