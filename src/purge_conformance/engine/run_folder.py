@@ -103,6 +103,8 @@ def take_folder(folder: Path, *, force: bool = False) -> Path:
     """
     if exists(folder) and not folder.is_dir():
         raise BadSetting(f"{folder} is no folder. Name another folder with --out.")
+    if not exists(folder) and os.path.islink(folder):  # noqa: PTH114 -- as in `exists`
+        raise BadSetting(f"{folder} is a symbolic link to nothing. Create what it points to, or name another --out.")
     try:
         files.create_folder(folder)
     except OSError as error:

@@ -194,6 +194,17 @@ def test_copy_that_cannot_be_written(tmp_path: Path) -> None:
         run_folder.keep_evidence(tmp_path, tmp_path / "evidence.jsonl" / "below")
 
 
+def test_link_to_nothing_is_called_that(tmp_path: Path) -> None:
+    """A link to a folder is as good as the folder; one to nothing is refused, and nothing is created."""
+    (tmp_path / "folder").mkdir()
+    for name, target in (("good", "folder"), ("bad", "none")):
+        (tmp_path / name).symlink_to(target)
+    assert run_folder.take_folder(tmp_path / "good") == tmp_path / "good"
+    with pytest.raises(BadSetting, match=r"bad is a symbolic link to nothing\. Create what it points to"):
+        run_folder.take_folder(tmp_path / "bad")
+    assert not (tmp_path / "none").exists()
+
+
 def test_file_is_no_folder(tmp_path: Path) -> None:
     """A file or a device in place of the folder is called that, for a run and for the reports of an old one."""
     (tmp_path / "file").touch()
