@@ -22,7 +22,7 @@ from purge_conformance.evidence.words import pluralize
 from purge_conformance.report.context import exchanges_around
 from purge_conformance.report.difference import find_difference
 from purge_conformance.report.grouping import compact_ids, defects_of
-from purge_conformance.report.markdown import escape, fence, table
+from purge_conformance.report.markdown import escape, fence, prose, table
 from purge_conformance.report.messages import request, response
 from purge_conformance.report.text import failed_results, rate
 
@@ -70,14 +70,14 @@ def render(run: Run, evidence: Evidence, view: DefectView, requirement: str) -> 
     exchange = next((x for x in evidence.exchanges if x.n == findings[0].exchange), None)
     parts = [
         f"# {escape(title(findings[0], exchange, result, evidence))}",
-        f"{escape(result.statement)} ({result.id}, {result.level})",
+        f"{prose(result.statement)} ({result.id}, {result.level})",
         *_section("Environment", _environment(run, evidence)),
         *_section("Steps to reproduce", _steps(findings[0], exchange)),
         *_section("Expected", _expected(result, findings)),
         *_section("Got", _got(evidence, view, (result, findings), exchange)),
         *_section("What happened around it", _context(findings[0], exchange, evidence.exchanges)),
         *_section("What else fails because of it", _others(view, result)),
-        *_section("Where to look", iter([escape(result.requirement.remedy)])),
+        *_section("Where to look", iter([prose(result.requirement.remedy)])),
         _origin(run, exchange),
     ]
     return "\n\n".join(parts) + "\n"
@@ -220,11 +220,14 @@ def _text_of(finding: Finding, exchange: Exchange | None) -> str:
 def _same(view: DefectView, evidence: Evidence, exchange: Exchange | None) -> Iterator[str]:
     """Yield the other requests that show the same, each once."""
     others = [x for x in evidence.exchanges if x.n in view.defect.exchanges and x is not exchange]
-    words = dict.fromkeys(f"{_describe_sent(x)}: {x.status or x.error}" for x in others)
+    words = dict.fromkeys((_describe_sent(x), str(x.status or x.error)) for x in others)
     if exchange:
-        words.pop(f"{_describe_sent(exchange)}: {exchange.status or exchange.error}", None)
+        words.pop((_describe_sent(exchange), str(exchange.status or exchange.error)), None)
     if words and view.defect.requests > 1:
-        rows = [f"- {escape(one_line(row, MAX_CELL_CHARS))}" for row in words]
+        rows = [
+            f"- {escape(one_line(sent, MAX_CELL_CHARS))}: {escape(one_line(got, MAX_CELL_CHARS))}"
+            for sent, got in words
+        ]
         more = [f"- and {len(rows) - MAX_SAME} more"] if len(rows) > MAX_SAME else []
         yield "\n".join(["The same defect shows in:", "", *rows[:MAX_SAME], *more])
 
@@ -274,7 +277,7 @@ def _context(finding: Finding, exchange: Exchange | None, exchanges: Sequence[Ex
 
 def _others(view: DefectView, result: Result) -> Iterator[str]:
     rows = [
-        f"- {other.id} ({other.level}): {escape(other.statement)} Expected: {escape(one_line(found[0].expected))}."
+        f"- {other.id} ({other.level}): {prose(other.statement)} Expected: {escape(one_line(found[0].expected))}."
         for other, found in view.results
         if other.id != result.id
     ]

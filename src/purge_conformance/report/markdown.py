@@ -46,6 +46,7 @@ MARKS = {
     Verdict.PARTIAL: "◐",
 }
 
+_CODE = re.compile(r"`([^`]{1,200})`")
 _MENTION = re.compile(r"(?<![A-Za-z0-9_])@(?=[A-Za-z0-9])")
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~&@#$]|:(?=//)|(?<=www)\.")
 
@@ -70,7 +71,17 @@ def escape(text: str) -> str:
 
     GitHub finds mentions of users in what Markdown shows, so that a space has to break them.
     """
-    return _SPECIAL.sub(r"\\\g<0>", _MENTION.sub("@ ", one_line(text)))
+    return _escape_line(one_line(text))
+
+
+def _escape_line(line: str) -> str:
+    return _SPECIAL.sub(r"\\\g<0>", _MENTION.sub("@ ", line))
+
+
+def prose(text: str) -> str:
+    """Return a sentence of the specification, which marks code as Markdown does; all else in it is escaped."""
+    parts = _CODE.split(one_line(text))
+    return "".join(f"`{part}`" if n % 2 else _escape_line(part) for n, part in enumerate(parts))
 
 
 def fence(text: str, language: str = "") -> str:
@@ -137,7 +148,7 @@ def _failures(run: Run) -> list[str]:
 
 def _failure(result: Result) -> str:
     advice = "" if result.level is Level.MUST else ", does not affect the verdict"
-    parts = [f"### {escape(result.id)} ({result.level}{advice})", escape(result.statement)]
+    parts = [f"### {escape(result.id)} ({result.level}{advice})", prose(result.statement)]
     findings = distinct_findings(result.findings)[:MAX_FINDINGS]
     for same_steps in by_steps(findings):
         parts += [*map(_finding, same_steps), *_reproduce(same_steps[0])]
@@ -145,7 +156,7 @@ def _failure(result: Result) -> str:
         parts.append(f"{more} more of the same kind.")
     parts += [f"To show it again: `sh {file_name(result)}`."] if script_of(result) else []
     parts += [f"{rate(result)}."] if rate(result) else []
-    parts.append(f"Cause: {result.cause}. Remedy: {escape(result.requirement.remedy)}")
+    parts.append(f"Cause: {result.cause}. Remedy: {prose(result.requirement.remedy)}")
     return "\n\n".join(parts)
 
 

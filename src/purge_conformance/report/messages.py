@@ -48,7 +48,7 @@ def response(exchange: Exchange, limit: int = BODY_LIMIT) -> MessageView:
 
 def describe_place(exchange: Exchange) -> str:
     """Return where an exchange belongs: its scenario, with the round of a repeated one, and its step."""
-    return f"{exchange.scenario}{f' (round {exchange.round})' if exchange.round > 1 else ''}, {exchange.place}"
+    return f"{exchange.scenario}{f' (round {exchange.round})' if exchange.round > 1 else ''}, step {exchange.place}"
 
 
 def _body(raw: bytes, limit: int) -> tuple[str, str]:

@@ -35,7 +35,7 @@ def folder(builder: EvidenceBuilder, tmp_path: Path) -> Path:
 def test_exchange_is_readable(folder: Path) -> None:
     """`show` prints place, role, time, request, and the answer with its JSON indented."""
     output = invoke("show", str(folder), "1").output
-    assert output.startswith("Exchange 1: purge, purge, as admin\nsent 2026-07-01T12:00:01")
+    assert output.startswith("Exchange 1: purge, step purge, as admin\nsent 2026-07-01T12:00:01")
     assert "answered after 0.500 s" in output
     assert (
         "\n  POST /v3/app_usage_events/actions/destructively_purge_all_and_reseed\n  Accept: application/json\n"
@@ -53,7 +53,7 @@ def test_hostile_text_is_escaped_and_bounded(folder: Path) -> None:
     assert r"  \x1b[31mred" in output
     assert "30,022 bytes, unchanged; the first 20,000 characters" in output
     assert len(output) < MAX_BODY_CHARS + 1_000
-    assert "purge (round 2), purge after" in output
+    assert "purge (round 2), step purge after" in output
 
 
 def test_missing_response_is_explained(folder: Path) -> None:

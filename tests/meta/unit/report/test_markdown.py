@@ -21,7 +21,7 @@ def test_summary_escapes_target_text(text: str) -> None:
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(as_markdown.render(make_run(text)))
     inline = [child for token in tokens for child in token.children or []]
     assert not {t.type for t in [*tokens, *inline]} & {"html_block", "html_inline", "link_open", "image"}
-    assert {t.content for t in inline if t.type == "code_inline"} == {"report.html"}
+    assert {t.content for t in inline if t.type == "code_inline"} == {"report.html", "200"}  # of the statement
     assert {t.type for t in tokens if t.type == "heading_open" and t.tag not in {"h1", "h2", "h3"}} == set()
     rows = [t.type for t in tokens if t.type in {"tr_open", "td_open"}]
     assert rows.count("td_open") == 4 * 4 + 3 * 4 + 2 * 4
@@ -53,6 +53,13 @@ def test_rates_are_written() -> None:
     rates = ("FLAKY: 3 failures in 40 trials (7.5 %)", none)
     assert all(line.endswith(rate) for line, rate in zip(output, rates, strict=True))
     assert "passed in: exchange 3" in "".join(junit.itertext())
+
+
+def test_sentences_of_the_specification_mark_code() -> None:
+    """Code of the specification is code, and all else in its sentences is escaped."""
+    assert as_markdown.prose("Answer `503` with `Retry-After`, *not* 500.") == (
+        r"Answer `503` with `Retry-After`, \*not\* 500."
+    )
 
 
 def test_summary_mentions_no_user() -> None:
