@@ -136,6 +136,7 @@ def _measure_pages(client: Client, sessions: sessionmaker[Session], size: Size) 
         "page in the middle": again(page(middle[0])),
         "last page": again(page(last)),
         "page 1, newest first": again(page(1, newest_first)),
+        "last page, newest first": milliseconds(*(page(last - number, newest_first) for number in (4, 2, 0))),
         "page in the middle, newest first": milliseconds(*(page(number, newest_first) for number in middle)),
         "page after one that was read, newest first": milliseconds(
             *(page(middle[-1] + number, newest_first) for number in range(1, TIMES))

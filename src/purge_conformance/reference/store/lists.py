@@ -149,47 +149,71 @@ def find_page(session: Session, listing: Listing[Row], query: ListQuery) -> tupl
     connection = session.connection()
     rows: Sequence[Row] = []
     if not query.skip:
-        rows = _fetch(connection, criteria, query, None)
+        rows = _fetch_from(connection, criteria, query.order_by, 0, query.take)
         if len(rows) < query.take:
             return len(rows), rows
     memory: ListMemory = session.info[MEMORY]
     memory.enter(database_state(connection))
     total = memory.extent(connection, criteria).total
     if query.skip:
-        rows = _fetch(connection, criteria, query, memory.key_before(criteria, query))
+        key = memory.key_before(criteria, query)
+        rows = (
+            _fetch_page(connection, criteria, query, total)
+            if key is None
+            else _fetch_after(connection, criteria, query, key)
+        )
     memory.note_page(criteria, query, rows)
     return total, rows
 
 
-def _fetch(connection: Connection, criteria: Criteria, query: ListQuery, key: Key | None) -> Sequence[Any]:
-    """Return the rows of a page, which have the attributes of the table's class; it begins after a key, if given."""
-    if key is None:
-        page = connection.execute(_page_statement(criteria, query.order_by), {"skip": query.skip, "take": query.take})
-    else:
-        values = {f"key_{number}": value for number, value in enumerate(key)}
-        page = connection.execute(_next_page_statement(criteria, query.order_by), {**values, "take": query.take})
-    return page.all()
+def _fetch_page(connection: Connection, criteria: Criteria, query: ListQuery, total: int) -> Sequence[Any]:
+    """Return the rows of a page, counted from the nearer end of a list of `total` rows."""
+    following = total - query.skip
+    if following > query.skip:
+        return _fetch_from(connection, criteria, query.order_by, query.skip, query.take)
+    first, number = max(0, following - query.take), max(0, min(following, query.take))
+    return _fetch_from(connection, criteria, query.order_by, first, number, backwards=True)[::-1]
+
+
+def _fetch_from(  # noqa: PLR0913 -- the parts of a statement
+    connection: Connection,
+    criteria: Criteria,
+    order_by: str | None,
+    skip: int,
+    take: int,
+    *,
+    backwards: bool = False,
+) -> Sequence[Any]:
+    """Return rows, which have the attributes of the table's class, after the first `skip` ones."""
+    return connection.execute(_page_statement(criteria, order_by, backwards), {"skip": skip, "take": take}).all()
+
+
+def _fetch_after(connection: Connection, criteria: Criteria, query: ListQuery, key: Key) -> Sequence[Any]:
+    """Return the rows of a page that begins after the row with a key."""
+    values = {f"key_{number}": value for number, value in enumerate(key)}
+    statement = _next_page_statement(criteria, query.order_by)
+    return connection.execute(statement, {**values, "take": query.take}).all()
 
 
 @lru_cache(maxsize=STATEMENT_CACHE_SIZE)
-def _page_statement(criteria: Criteria, order_by: str | None) -> Select[Any]:
-    return _rows_statement(criteria, order_by).offset(bindparam("skip"))
+def _page_statement(criteria: Criteria, order_by: str | None, backwards: bool) -> Select[Any]:  # noqa: FBT001 -- cached
+    is_descending = _is_descending(order_by) != backwards
+    return _rows_statement(criteria, order_by, is_descending=is_descending).offset(bindparam("skip"))
 
 
 @lru_cache(maxsize=STATEMENT_CACHE_SIZE)
 def _next_page_statement(criteria: Criteria, order_by: str | None) -> Select[Any]:
-    columns = _order_columns(criteria.listing.table, order_by)
-    row, key = (
-        tuple_(*columns),
-        tuple_(*(bindparam(f"key_{number}", None, each.type) for number, each in enumerate(columns))),
-    )
-    return _rows_statement(criteria, order_by).where(row < key if _is_descending(order_by) else row > key)
+    columns, is_descending = _order_columns(criteria.listing.table, order_by), _is_descending(order_by)
+    parameters = (bindparam(f"key_{number}", None, column.type) for number, column in enumerate(columns))
+    row, key = tuple_(*columns), tuple_(*parameters)
+    statement = _rows_statement(criteria, order_by, is_descending=is_descending)
+    return statement.where(row < key if is_descending else row > key)
 
 
-def _rows_statement(criteria: Criteria, order_by: str | None) -> Select[Any]:
+def _rows_statement(criteria: Criteria, order_by: str | None, *, is_descending: bool) -> Select[Any]:
     table = criteria.listing.table
     columns = _order_columns(table, order_by)
-    order = [column.desc() if _is_descending(order_by) else column.asc() for column in columns]
+    order = [column.desc() if is_descending else column.asc() for column in columns]
     return select(*inspect(table).columns).where(*_conditions(criteria)).order_by(*order).limit(bindparam("take"))
 
 

@@ -114,6 +114,13 @@ def test_next_page_follows_last_row(sessions: Sessions, reads: list[str | int]) 
     assert reads == [0, "count", 0, 0]
 
 
+def test_last_page_is_read_from_the_end(sessions: Sessions, reads: list[str | int]) -> None:
+    """In the order of time, the page before the last one is found from the end of the list."""
+    for page in (4, 9):
+        page_of(sessions, page, order_by="created_at")
+    assert reads == ["count", TOTAL % PER_PAGE, 0]
+
+
 def test_change_by_another_client_is_seen(sessions: Sessions, url: str) -> None:
     """A row that another connection deletes is missing from the next page, and from the total."""
     expected = page_of(sessions, 2)[1]
