@@ -16,10 +16,11 @@ from purge_conformance.analysis.app_model.state import Action
 from purge_conformance.analysis.app_model.trace import RESULTING_STATES, ExecutedStep, SequenceTrace
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, resource_path
 from purge_conformance.client.auth.credentials import GARBAGE
+from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import read_pages
 from purge_conformance.evidence import notes
 from purge_conformance.evidence.listing import APPS, app_of_process, resources
-from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step
+from purge_conformance.evidence.steps import Part, Phase, Place, Scenario, Step, Tag
 from purge_conformance.scenarios.authorization import non_admin_credentials
 from purge_conformance.scenarios.sequences.generator import CREDENTIAL_KINDS, generate
 from purge_conformance.scenarios.sequences.shrinker import shrink
@@ -150,7 +151,9 @@ class Player:
                 return ExecutedStep(position, step, self._client.post(PURGE_PATH, where))
             case Action.REJECTED_PURGE:
                 credential = self._credential_of_kind(CREDENTIAL_KINDS[step.argument])
-                return ExecutedStep(position, step, self._client.post(PURGE_PATH, where, credential=credential))
+                tags = {Tag.CREDENTIAL: credential.kind}
+                request = Request("POST", PURGE_PATH, where, credential, tags=tags)
+                return ExecutedStep(position, step, self._client.send(request))
             case Action.READ:
                 rows = trace.listing.rows if trace.listing else ()
                 query = reads.build_query(step.argument, rows, trace.guids.values(), trace.seeded_events)
