@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from purge_conformance.analysis.actions import own_apps, state_changing_requests
+from purge_conformance.analysis.app_states import describe_app
 from purge_conformance.catalogue.api import EVENTS_PATH, guid_in_path, is_purge
 from purge_conformance.evidence.listing import (
     APPS,
@@ -22,7 +23,7 @@ from purge_conformance.evidence.listing import (
 from purge_conformance.evidence.steps import Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from purge_conformance.analysis.purge import PurgeObservation
     from purge_conformance.evidence.listing import Listing, Row, Snapshot
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 ACTIONS = {STARTED: ("actions/start", "actions/restart"), STOPPED: ("actions/stop", "actions/restart")}
 MAX_PURGES = 2  # with which others change an app by chance
+MIN_UNCHANGED = 2  # purges that left an app as it was, so that the one change of it was not due to its state
 
 
 def was_set_by_others(evidence: Evidence, listing: Listing, app: str, state: str) -> bool:
@@ -66,6 +68,26 @@ def changes_by_others(
         for app in changed.get(purge.request.n, ())
         if _is_recorded(evidence, purge, app)
     }
+
+
+def single_change(purges: Sequence[PurgeObservation], changed: Mapping[int, set[str]]) -> tuple[int, str] | None:
+    """Return the only change of an own app around any purge, if other purges left the app as it was before: purge, app.
+
+    No event need record it: the purge may have destroyed the event before a list showed it. What changes an app
+    whenever it is in that state changes it with those purges, too.
+
+    Args:
+        purges: the observed purges.
+        changed: number of a purge -> the apps that differ before and after it, and of which no event records a change.
+    """
+    changes = [(n, app) for n, apps in changed.items() for app in apps]
+    if len(changes) != 1:
+        return None
+    ((n, app),) = changes
+    before = [describe_app(purge.before, app, with_sizes=True) for purge in purges if purge.request.n == n]
+    unchanged = [purge for purge in purges if purge.request.n != n and app in purge.before.apps.by_guid]
+    same = [purge for purge in unchanged if describe_app(purge.before, app, with_sizes=True) in before]
+    return changes[0] if len(same) >= MIN_UNCHANGED else None
 
 
 def find_deleted_by_others(evidence: Evidence) -> str:
