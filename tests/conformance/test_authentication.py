@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Exchange
 
+SCHEME = "bearer"  # as most requests have it
 # RFC 6750, section 3.1, calls these malformed requests, which are answered with 400.
 MALFORMED_CREDENTIALS = {"empty", "scheme-only"}
 PURGE_CASES = {  # name of a credential -> the case of AUTH-01 to AUTH-04, where it is another name
@@ -112,6 +113,23 @@ def test_admin_may_read(view: JudgmentView) -> None:
     for case in ("list", "get"):
         view.count(case, (x for x in reads if x.role == ADMIN and x.step == case))
     require_no(Finding("neither 401 nor 403", describe_response(x), x.n) for x in admin_reads_rejected(view))
+    written = {x.n: _scheme(x) for x in view.of(Scenario.READS, Step.OTHER_HEADERS) if _scheme(x) not in {"", SCHEME}}
+    others = past_firewalls(view.numbered(written))
+    view.count("other-letters", others)
+    require_no(
+        (
+            Finding(f"another status than 401 with the scheme {written[x.n]}", describe_response(x), x.n)
+            for x in others
+            if x.status == HTTPStatus.UNAUTHORIZED
+        ),
+        "other-letters",
+    )
+
+
+def _scheme(x: Exchange) -> str:
+    """Return how the scheme of a request's credential is written; empty without one."""
+    values = [value for name, value in x.request_headers if name == "Authorization"]
+    return next((value.partition(" ")[0] for value in values), "")
 
 
 def _require_unauthenticated(sent: Iterable[Exchange], case: str | None = None) -> None:

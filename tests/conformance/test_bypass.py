@@ -44,6 +44,10 @@ CLOSE_CASES = {
     "percent-encoded": "percent-encoded",
     "other-key": "other-key",
     "other-algorithm": "other-algorithm",
+    "no-algorithm": "no-algorithm",
+    "empty-key": "empty-key",
+    "own-key": "own-key",
+    "signature-case": "signature-case",
     "spaced": "spaced",
     "other-case": "letter-case",
     "repeated": "repeated",
@@ -64,6 +68,8 @@ SCHEME_CASES = {
     "scheme-bearertoken": "longer-scheme",
     "scheme-with-equals-sign": "equals-sign",
     "password": "password",
+    "user-name": "user-name",
+    "parameter": "parameter",
     "no-scheme": "no-scheme",
     "glued-scheme": "no-space",
     "doubled-scheme": "doubled",
@@ -125,7 +131,7 @@ def test_other_scheme_is_rejected(view: JudgmentView) -> None:
 @pytest.mark.requirement("AUTH-15")
 def test_claims_beside_the_token_do_not_bypass(view: JudgmentView) -> None:
     """Whatever a request carries beside its Authorization header MUST NOT bypass authorization."""
-    view.count_parts(view.of(Scenario.AUTH_BYPASS, Step.CLAIMS_BESIDE), lambda x: [_claim_case(x)])
+    view.count_parts(view.of(Scenario.AUTH_BYPASS, Step.CLAIMS_BESIDE), lambda x: [_claim_case(x), *_header_cases(x)])
     _require_no_bypass(view, Step.CLAIMS_BESIDE)
 
 
@@ -189,6 +195,12 @@ def _claim_case(x: Exchange) -> str:
     if media_type:
         return "form" if media_type == "application/x-www-form-urlencoded" else "content-type"
     return "query" if x.query else "role-headers" if "x-admin" in names else "method-override"
+
+
+def _header_cases(x: Exchange) -> list[str]:
+    """Return the further cases of AUTH-15 that the headers of a request belong to."""
+    names = {name.lower() for name, _ in x.request_headers}
+    return ["role-cookie", "client-certificate"] if {"x-admin", "x-forwarded-client-cert"} <= names else []
 
 
 def _require_unauthenticated(view: JudgmentView, step: Step, cases: Mapping[str, str]) -> None:

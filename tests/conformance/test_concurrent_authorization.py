@@ -22,6 +22,7 @@ from purge_conformance.analysis.rejected import attempts
 from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.analysis.view import target_responses
 from purge_conformance.config.roles import ADMIN
+from purge_conformance.evidence.listing import event_identity, resources
 from purge_conformance.evidence.steps import Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind
 from purge_conformance.report.model import Finding
@@ -57,19 +58,25 @@ def test_concurrent_requests_are_authorized_by_their_own_credentials(view: Judgm
         view.count(f"others-beside-{beside}", purges)
         view.count(f"role-beside-{beside}", (x for x in purges if x.tags[Tag.CREDENTIAL] == CredentialKind.VALID))
         by_kind = {kind: [x for x in purges if x.tags[Tag.CREDENTIAL] == kind] for kind in CredentialKind}
+        view.count(f"expired-beside-{beside}", by_kind[CredentialKind.EXPIRED])
         if beside == "purges":
-            view.count("expired-beside-purges", by_kind[CredentialKind.EXPIRED])
+            view.count("no-token-beside-purges", by_kind[CredentialKind.NONE])
             view.count("altered-beside-purges", by_kind[CredentialKind.INVALID])
             first = {x.role: x for x in by_kind[CredentialKind.VALID]}
             view.count("further-role-beside-purges", [*first.values()][1:])
-    view.count("list-with-invalid-token", (x for x in others if x.method == "GET"))
+    lists = [x for x in others if x.method == "GET" and Tag.CONCURRENT in x.tags]
+    view.count("list-with-invalid-token", (x for x in lists if x.tags[Tag.CREDENTIAL] != CredentialKind.VALID))
+    with_empty_list = _roles_with_empty_list(view)
+    view.count("role-list-beside-reads", (x for x in lists if x.role in with_empty_list))
     admin = [x for scenario, each in sent.items() if each for x in _admin_requests(view, scenario)]
     view.count("admin-purge", (x for x in admin if x.method == "POST"))
     view.count("admin-read", (x for x in admin if x.method == "GET"))
     lossy = _lossy_purges(view, rejected_alone)
     losses = {a.request.n: str(a.describe_loss()) for a in lossy if not may_be_late(view, a.before)}
-    require_each_trial(view, (Trial(x.n, tuple(_other_findings(x, losses))) for x in others))
-    require_each_trial(view, (Trial(x.n, tuple(_admin_findings(x))) for x in admin))
+    require_each_trial(view, (Trial(x.n, tuple(_other_findings(x, losses))) for x in others if not _is_role_list(x)))
+    require_each_trial(view, (Trial(x.n, tuple(_list_findings(x))) for x in lists if x.role in with_empty_list))
+    shown = _lists_with_same_events(view)
+    require_each_trial(view, (Trial(x.n, tuple(_admin_findings(x, shown))) for x in admin))
     _require_single_purges_complete(view)
     if len(losses) < len(lossy):
         require_no_delay(view)
@@ -84,11 +91,45 @@ def _other_findings(x: Exchange, losses: dict[int, str]) -> Iterator[Finding]:
         yield Finding(f"every event remains after this purge by {x.role}, {beside}", losses[x.n], x.n)
 
 
-def _admin_findings(x: Exchange) -> Iterator[Finding]:
-    """Yield that the admin was rejected."""
+def _is_role_list(x: Exchange) -> bool:
+    """Whether a request is a list by a role, which all roles may send."""
+    return x.method == "GET" and x.tags[Tag.CREDENTIAL] == CredentialKind.VALID
+
+
+def _list_findings(x: Exchange) -> Iterator[Finding]:
+    """Yield that a list shows an event to a role to which it shows none when no other request is in progress."""
+    if resources(x):
+        words = f"no event in the list of {x.role} while the admin sends the same request, as without that"
+        yield Finding(words, f"{len(resources(x))} events", x.n)
+
+
+def _roles_with_empty_list(view: JudgmentView) -> set[str]:
+    """Return the roles to which the list shows no event when no other request is in progress."""
+    alone = _sent(view, Scenario.REJECTED_PURGES, Step.CONCURRENT_CREDENTIAL)
+    return {x.role for x in alone if x.page and not resources(x) and Tag.CONCURRENT not in x.tags}
+
+
+def _lists_with_same_events(view: JudgmentView) -> set[int]:
+    """Return the admin's lists beside rejected purges, if the newest events before and after them are the same."""
+    spans = view.spans(Scenario.REJECTED_PURGES, Step.CONCURRENT_CREDENTIAL)
+    reads = {x.n for x in _sent(view, Scenario.REJECTED_PURGES, Step.CONCURRENT_READ)}
+    found: set[int] = set()
+    for span in spans:
+        before, after = (
+            [event_identity(row) for x in view.numbered(n) for row in resources(x)] for n in (span.before, span.after)
+        )
+        if before and before == after:
+            found |= {n for n in reads if max(span.before) < n < min(span.after)}
+    return found
+
+
+def _admin_findings(x: Exchange, shown: set[int]) -> Iterator[Finding]:
+    """Yield that the admin was rejected, or that a list was empty although the events before and after are `shown`."""
     if x.status in UNAUTHORIZED:
         words = f"neither 401 nor 403 to this {x.method} by the admin, beside requests with other credentials"
         yield Finding(words, describe_response(x), x.n)
+    elif x.n in shown and x.page is not None and not resources(x):
+        yield Finding("an event in this list of the admin, as before and after it", describe_response(x), x.n)
 
 
 def _require_single_purges_complete(view: JudgmentView) -> None:

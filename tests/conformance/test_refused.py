@@ -247,7 +247,12 @@ def _path_case(x: Exchange) -> str:
 
 def _request_case(x: Exchange) -> str:
     """Return the case of REFUSE-03 and REFUSE-07 that a request belongs to."""
-    cases = {Step.CREDENTIAL: "credentials", Step.METHOD: "methods", Step.UNKNOWN_ROUTE: "unknown-path"}
+    cases = {
+        Step.CREDENTIAL: "credentials",
+        Step.METHOD: "methods",
+        Step.UNKNOWN_ROUTE: "unknown-path",
+        Step.TWO_CREDENTIALS: "two-credentials",
+    }
     return cases.get(x.step, "unexpected-input")
 
 

@@ -21,7 +21,9 @@ MEMBERS = {
     "droplet": ("relationships", "current_droplet", "data", "guid"),
     "labels": ("metadata", "labels"),
     "annotations": ("metadata", "annotations"),
+    "lifecycle": ("lifecycle",),
 }
+PROCESS_MEMBERS = ("type", "health_check", "readiness_health_check", "log_rate_limit_in_bytes_per_second")
 NOT_LISTED: AppState = {"state": "not listed"}
 MIN_BACK_AND_FORTH = 2  # events of a change and of the way back
 
@@ -32,11 +34,15 @@ def describe_app(snapshot: Snapshot, guid: str, *, with_sizes: bool) -> AppState
     if row is None:
         return NOT_LISTED
     state = {name: as_text(dig(row, *path)) for name, path in MEMBERS.items()}
+    if not with_sizes:
+        return state
+    rows = snapshot.processes_of(guid)
     sizes = (
         f"{row.get('instances')} instances of {row.get('memory_in_mb')} MB, {row.get('disk_in_mb')} MB of disk"
-        for row in snapshot.processes_of(guid)
+        for row in rows
     )
-    return {**state, "processes": "; ".join(sorted(sizes)) or "none"} if with_sizes else state
+    others = (words_of({name: row[name] for name in PROCESS_MEMBERS if name in row}) for row in rows)
+    return {**state, "processes": "; ".join(sorted(sizes)) or "none", "of processes": "; ".join(sorted(others))}
 
 
 def describe_all_members(snapshot: Snapshot, guid: str, *, with_sizes: bool) -> AppState:

@@ -12,15 +12,17 @@ from purge_conformance.analysis.next_steps import RUN_ALONE
 from purge_conformance.analysis.outcomes import Inconclusive, NotExercised, Trial
 from purge_conformance.analysis.purge import require_purge_at
 from purge_conformance.analysis.purge_series import require_plain_purges_correct, require_plain_purges_reliable
+from purge_conformance.analysis.rejected import good_last_attempts
 from purge_conformance.analysis.unanswered import find_unanswered
 from purge_conformance.evidence.intermediaries import is_firewall_page, is_firewall_refusal, is_of_target
 from purge_conformance.evidence.steps import Scenario, Tag
-from purge_conformance.evidence.tag_values import WITH_OTHER_TOKEN, HeaderSet
+from purge_conformance.evidence.tag_values import GOOD_LAST, WITH_OTHER_TOKEN, HeaderSet
 from purge_conformance.report.model import Cause, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
+    from purge_conformance.analysis.rejected import Attempt
     from purge_conformance.analysis.view import JudgmentView
     from purge_conformance.evidence.records import Evidence, Exchange
 
@@ -38,6 +40,7 @@ PARTS = {  # set -> sets that it includes
     HeaderSet.REFUSABLE: (HeaderSet.CONDITIONS,),
     HeaderSet.ALL: (HeaderSet.NEGOTIATION, HeaderSet.CONDITIONS, HeaderSet.LONG),
 }
+SCHEME = "bearer"  # as other requests have it
 COMPLETE = "a complete purge, as without the headers: no old event remains, each started app has its events"
 
 
@@ -89,6 +92,33 @@ def header_trials(view: JudgmentView, sent: Iterable[Exchange], success_status: 
         Trial(x.n, (_narrowed(view, x, success_status) or failed[x.n],) if x.n in failed else (), name_of(x))
         for x in purges
     ]
+
+
+def good_last_trials(view: JudgmentView, success_status: int) -> list[Trial]:
+    """Return each purge with an Authorization header that is no token, and then a good one, as a trial of its case.
+
+    One that succeeds is judged by the newest events before and after it.
+
+    Raises:
+        PrerequisiteFailed: a plain purge fails in the same way.
+    """
+    tried = [a for a in good_last_attempts(view) if a.request.status not in UNRELATED_STATUSES]
+    found = {a.request.n: tuple(_good_last_findings(a, success_status)) for a in tried}
+    if any(a.request.status == HTTPStatus.INTERNAL_SERVER_ERROR for a in tried):
+        require_plain_purges_reliable(view)
+    if any(found.values()):
+        require_plain_purges_correct(view)
+    return [Trial(n, findings, GOOD_LAST, GOOD_LAST) for n, findings in found.items()]
+
+
+def _good_last_findings(attempt: Attempt, success_status: int) -> Iterator[Finding]:
+    x, words = attempt.request, "with an Authorization header that is no token, and then a good one"
+    if not (x.rejected or x.status == success_status):
+        yield Finding(f"{success_status} or 4xx {words}", describe_response(x), x.n)
+    elif not x.rejected and not attempt.resembles_purge():
+        yield Finding(
+            f"a complete purge {words}: no old event remains, and started apps have events", "another state", x.n
+        )
 
 
 def name_of(x: Exchange) -> HeaderSet:
@@ -154,7 +184,9 @@ def _describe(x: Exchange) -> str:
     names = [name for name, _ in x.request_headers if name.lower() not in own]
     values = [value for name, value in x.request_headers if name == authorization]
     names += [f"{len(values)} {authorization} headers"] if len(values) > 1 else []
-    names += [f"{authorization}: Bearer"] if any(value.startswith("Bearer ") for value in values) else []
+    names += [
+        f"{authorization}: {scheme}" for scheme in sorted({value.partition(" ")[0] for value in values} - {SCHEME})
+    ]
     sent = {name.lower() for name, _ in x.request_headers}
     names += ["no Accept"] if "accept" not in sent else []
     names += ["no Content-Length"] if not {"content-length", "transfer-encoding"} & sent else []

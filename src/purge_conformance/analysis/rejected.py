@@ -286,4 +286,11 @@ def unexpected_input_attempts(view: JudgmentView) -> list[Attempt]:
         sent = target_responses(view.numbered(span.requests))
         if sent and before and after and resources(before) and is_page(after):
             results.append(Attempt(sent[-1], before, after))
-    return [attempt for attempt in results if not is_by_retention_job(view, attempt)]
+    return [attempt for attempt in results if not is_by_retention_job(view, attempt)] + good_last_attempts(view)
+
+
+def good_last_attempts(view: JudgmentView) -> list[Attempt]:
+    """Return the purges with an Authorization header that is no token, and then a good one, if events were listed."""
+    spans = view.spans(Scenario.UNEXPECTED_INPUT, Step.TWO_CREDENTIALS)
+    tried_ones = [attempt for span in spans for attempt in _attempts_of(view, span)]
+    return [attempt for attempt in tried_ones if not is_by_retention_job(view, attempt)]

@@ -95,6 +95,11 @@ class Guard:
         """How many purges may still reach the target."""
         return max(0, self._limits.max_purges - self.purges)
 
+    def count_purge(self) -> None:
+        """Count a purge that `admit` did not take for one with the admin's token, as the target may have done it."""
+        with self._lock:
+            self.purges += 1
+
     @property
     def without_credentials_left(self) -> int:
         """How many requests without credentials may still be sent."""

@@ -40,15 +40,17 @@ TOKEN_PLACEHOLDER = re.compile(r"\$[A-Z0-9_]+_TOKEN(?:_PART)?(?![A-Z0-9_])")
 # What a shell may expand: the forms of `Credential.redacted`, and nothing else that a record could hold.
 _NAME = "[A-Z0-9_]+"
 _COMMAND = r"cut -d\. -f2-?|sed s/\./[BC]/[0-9]+|sed 's/\./& /[0-9]+'|sed 's/\[\.\]/%2E/g'|tr a-zA-Z A-Za-z"
+_SCHEMES = "Basic|Token|MAC|JWT|DPoP|OAuth|BearerToken|Bearer|BEARER"
 SHELL_EXPANDABLE = re.compile(
     rf"bearer (\$\{{{_NAME}%\?+\}}(?i:{SIGNATURE_FILLER})?|\$\{{{_NAME}#\?\}}|\$\{{{_NAME}\}}(x|\.?{TOKEN_EXTENSION})|"
     rf"\$\{{{_NAME}%\.\*\}}(\.([A-Za-z0-9_-]*|\$\{{{_NAME}##\*\.\}}))?|"
+    rf'\$\{{{_NAME}%\.\*\}}\.\$\(echo "\$\{{{_NAME}##\*\.\}}" \| tr a-zA-Z A-Za-z\)|'
     rf"\$\{{{_NAME}%%\.\*\}}\.[A-Za-z0-9_-]+\.\$\{{{_NAME}##\*\.\}}|"
     rf'([A-Za-z0-9_-]+\.)?\$\(echo "\${_NAME}" \| ({_COMMAND})\)\.?|'
     rf"\${_NAME} \${_NAME}|\${_NAME}, bearer garbage)|"
-    rf"(bearer (bearer |garbage, bearer )?|bearer=?|(Basic|Token|MAC|JWT|DPoP|OAuth|BearerToken|Bearer) )?\${_NAME}|"
-    rf'bearer \\"\${_NAME}\\"|'
-    rf"""Basic \$\(printf admin:%s "\${_NAME}" \| base64 \| tr -d '\\n'\)"""
+    rf"(bearer (bearer |garbage, bearer )?|bearer=?|({_SCHEMES}) )?\${_NAME}|"
+    rf'bearer (token=)?\\"\${_NAME}\\"|'
+    rf"""Basic \$\(printf (admin:%s|%s:) "\${_NAME}" \| base64 \| tr -d '\\n'\)"""
 )
 
 

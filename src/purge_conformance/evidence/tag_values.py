@@ -1,4 +1,4 @@
-"""The declared values of tags that more than one room reads."""
+"""The declared values of tags, and a role, that more than one room reads."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ class HeaderSet(StrEnum):
 
 
 WITH_OTHER_TOKEN = frozenset({HeaderSet.REFUSABLE})  # sets with a second Authorization header, which is no token
+
+
+GOOD_LAST = "good-last"  # role of a purge with an Authorization header that is no token, and then the admin's
 
 
 class Retry(StrEnum):

@@ -67,6 +67,12 @@ ROLE_HEADERS = {
     **dict.fromkeys(("X-Admin", "X-Is-Admin", "X-CF-Admin"), "true"),
     **dict.fromkeys(("X-Roles", "X-Role", "X-User-Role", "X-Groups", "X-Remote-User", "X-Authenticated-User"), "admin"),
     **dict.fromkeys(("X-Scope", "X-Scopes", "X-User-Scopes"), ADMIN_SCOPE),
+    "Cookie": "admin=true; role=admin; user=admin",
+    "X-Forwarded-Client-Cert": 'Hash=0;Subject="CN=admin,OU=cloud_controller";URI=admin',
+    **dict.fromkeys(("X-SSL-Client-S-DN", "X-Client-Cert-Subject"), "CN=admin"),
+    "X-SSL-Client-Verify": "SUCCESS",
+    **dict.fromkeys(("X-WebAuth-User", "X-Consumer-Username", "X-Forwarded-Email", "X-Token-User-Name"), "admin"),
+    "X-Internal-Request": "true",
 }
 CLAIMS = {"client_id": "admin", "scope": ADMIN_SCOPE, "user": "admin"}
 REJECTED_KINDS = {CredentialKind.EXPIRED, CredentialKind.INVALID}

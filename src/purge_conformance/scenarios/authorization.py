@@ -10,7 +10,7 @@ from uuid import UUID
 
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, event_path
 from purge_conformance.client.auth.close_tokens import close_credentials, forge_token, other_scheme_credentials
-from purge_conformance.client.auth.credentials import ANONYMOUS, invalid_credentials
+from purge_conformance.client.auth.credentials import ANONYMOUS, SCHEME, invalid_credentials
 from purge_conformance.client.auth.jwt import scopes
 from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import NEWEST_EVENTS
@@ -45,12 +45,12 @@ UNKNOWN_ROUTES = (
     ("POST", f"{PURGE_PATH}/no_such_route"),
     ("GET", f"{EVENTS_PATH}/{UNKNOWN_GUID}/no_such_route"),
 )
-UNUSUAL_HEADERS = (
-    (Step.LIST, {"Accept": "text/html"}),
-    (Step.LIST, {"Range": "bytes=0-99"}),
-    (Step.LIST, {"If-None-Match": '"purge-conformance"'}),
-    (Step.GET, {"If-Modified-Since": "Wed, 01 Jul 2026 12:00:00 GMT"}),
-    (Step.GET, {"Content-Type": "application/x-no-such-type"}),
+UNUSUAL_HEADERS = (  # and how the scheme of the credential is written, whose letters may be of either case
+    (Step.LIST, "Bearer", {"Accept": "text/html"}),
+    (Step.LIST, "BEARER", {"Range": "bytes=0-99"}),
+    (Step.LIST, SCHEME, {"If-None-Match": '"purge-conformance"'}),
+    (Step.GET, "Bearer", {"If-Modified-Since": "Wed, 01 Jul 2026 12:00:00 GMT"}),
+    (Step.GET, "BEARER", {"Content-Type": "application/x-no-such-type"}),
 )
 
 
@@ -112,9 +112,9 @@ def read_as_everyone(client: Client, apps: SuiteApps) -> None:
     stopped_app = apps.apps.get(App.STOPPED_WITHOUT_INSTANCES)  # a purge seeds no event for a stopped app
     for guid in filter(None, (str(UNKNOWN_GUID), stopped_app)):
         client.get(event_path(guid), Step.GET_UNKNOWN)
-    for step, headers in UNUSUAL_HEADERS:
+    for step, scheme, headers in UNUSUAL_HEADERS:
         if step in paths:
-            client.send(Request("GET", paths[step], Step.OTHER_HEADERS, headers=headers))
+            client.send(Request("GET", paths[step], Step.OTHER_HEADERS, headers=headers, scheme=scheme))
 
 
 def _read_with_close_tokens(client: Client, paths: Mapping[Step, str]) -> None:

@@ -6,9 +6,10 @@ import time
 from typing import TYPE_CHECKING
 
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH
-from purge_conformance.client.auth.credentials import GARBAGE
+from purge_conformance.client.auth.credentials import ANONYMOUS, GARBAGE
 from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import read_pages
+from purge_conformance.config.roles import READ_ONLY_ROLES
 from purge_conformance.evidence.intermediaries import is_of_target
 from purge_conformance.evidence.steps import Place, Scenario, Step, Tag
 from purge_conformance.evidence.tag_values import CredentialKind
@@ -43,24 +44,31 @@ class ReadsBeside(AttemptRecorder):
 
 
 def send_beside_reads(client: Client, apps: SuiteApps) -> None:
-    """Purge in other roles and with an invalid token, and list with it, while the admin reads the list.
+    """Purge in other roles and with invalid tokens, and list so, while the admin reads the list.
 
-    The whole list is read before: it shows what earlier attempts destroy later.
+    The whole list is read before: it shows what earlier attempts destroy later. A role that may not get events lists
+    once more when no other request is in progress.
     """
     read_pages(client, EVENTS_PATH, Step.CLOSING)
     apps.record_event()
-    list_request = Request("GET", ONE_EVENT_PATH, STEP, GARBAGE, tags={Tag.CREDENTIAL: GARBAGE.kind})
-    roles = [who for who in _others(client) if who.kind is CredentialKind.VALID][:ROLES]
-    send_and_observe(
-        client, apps, [list_request, *map(_purge, (*roles, GARBAGE)), list_request], recorder=ReadsBeside(client)
-    )
+    others = _others(client)
+    roles = [who for who in others if who.kind is CredentialKind.VALID]
+    restricted = [who for who in roles if who.role not in READ_ONLY_ROLES]
+    lists = [_list(who) for who in restricted[:1]]
+    for request in lists:
+        client.send(request)
+    with_role = dict.fromkeys((*restricted[:1], *roles[:ROLES]))
+    purges = [*[*with_role][:ROLES], *(who for who in others if who.kind is CredentialKind.EXPIRED), GARBAGE]
+    requests = [_list(GARBAGE), *lists, *map(_purge, purges), *lists, _list(GARBAGE)]
+    send_and_observe(client, apps, requests, recorder=ReadsBeside(client))
 
 
 def rejected_purges(client: Client, index: int, of: int, *, is_late: bool = False) -> Iterator[Request]:
     """Yield the purges to send during the admin's purges: in roles, or with an expired or altered token, and in none.
 
     They come at the same time as the admin's; or, `is_late`, after a part of the duration of the first purge: a target
-    that admits one purge at a time then admits one of the admin's.
+    that admits one purge at a time then admits one of the admin's. Only then one without a token comes first, as few
+    requests without credentials may be sent.
 
     Args:
         client: that of the run.
@@ -70,9 +78,10 @@ def rejected_purges(client: Client, index: int, of: int, *, is_late: bool = Fals
     """
     *others, invalid = _others(client)
     if is_late:
-        first = client.recorded(Step.PURGE, Scenario.PURGE)
-        time.sleep(DELAY * min([MAX_PURGE_SECONDS, *(x.elapsed for x in first)]))
-    for who in (*others[index % of :: of], invalid):
+        earlier = client.recorded(Step.PURGE, Scenario.PURGE)
+        time.sleep(DELAY * min([MAX_PURGE_SECONDS, *(x.elapsed for x in earlier)]))
+    first = [ANONYMOUS] if is_late and client.may_send(ANONYMOUS) else []
+    for who in (*first, *others[index % of :: of], invalid):
         yield _purge(who, index)
 
 
@@ -81,6 +90,10 @@ def _others(client: Client) -> list[Credential]:
     others = non_admin_credentials(client)
     rejected = {who.kind: who for who in others if who.kind in REJECTED_KINDS}
     return [*(who for who in others if who.kind is CredentialKind.VALID), *rejected.values(), GARBAGE]
+
+
+def _list(who: Credential) -> Request:
+    return Request("GET", ONE_EVENT_PATH, STEP, who, tags={Tag.CREDENTIAL: who.kind})
 
 
 def _purge(who: Credential, index: int | None = None) -> Request:

@@ -47,11 +47,14 @@ def negotiation(_: str) -> Headers:
 def clients(url: str) -> Headers:
     """Return no Accept, and what a browser, proxies and tracers add; hosts and schemes are the target's own.
 
-    Like a client that begins to send before it knows that there is no content, it sends the end of a chunked body.
+    Like a client that begins to send before it knows that there is no content, it sends the end of a chunked body, and
+    does not wait for the interim response that it expects (RFC 9110, 10.1.1).
     """
     scheme, host = urlsplit(url)[:2]
     return {
         "Transfer-Encoding": "chunked",
+        "Expect": "100-continue",
+        "Content-Type": "application/x-www-form-urlencoded",
         "Authorization": "Bearer",
         "Accept": None,
         "User-Agent": BROWSER,
@@ -60,22 +63,42 @@ def clients(url: str) -> Headers:
         "Sec-Fetch-Site": "same-origin",
         "Sec-Fetch-Mode": "cors",
         "Sec-Fetch-Dest": "empty",
+        "Sec-CH-UA": '"Chromium";v="140", "Not=A?Brand";v="24"',
+        "Sec-CH-UA-Mobile": "?0",
+        "Sec-CH-UA-Platform": '"Linux"',
+        "Sec-GPC": "1",
         "Cookie": "theme=dark; lang=fr",
         "Cache-Control": "no-cache",
         "Pragma": "no-cache",
         "DNT": "1",
         "Priority": "u=1, i",
         "X-Requested-With": "XMLHttpRequest",
+        **_of_proxies(url),
+        **_of_tracers(),
+    }
+
+
+def _of_proxies(url: str) -> Headers:
+    scheme, host = urlsplit(url)[:2]
+    return {
         "X-Forwarded-For": "203.0.113.7, 198.51.100.2",
         "X-Forwarded-Host": host,
         "X-Forwarded-Proto": scheme,
         "X-Forwarded-Port": str(urlsplit(url).port or PORTS[scheme]),
         "X-Forwarded-Ssl": "on" if scheme == "https" else "off",
         "CF-Ray": "8f2c4b7a1d3e5f60-FRA",
-        "X-Amzn-Trace-Id": f"Root=1-{TRACE[:8]}-{TRACE[8:]}",
+        "CF-Connecting-IP": "203.0.113.7",
+        "True-Client-IP": "203.0.113.7",
+        "X-Client-IP": "203.0.113.7",
+        "X-Envoy-External-Address": "203.0.113.7",
         "X-Real-IP": "203.0.113.7",
         "Forwarded": f'for=203.0.113.7;host="{host}";proto={scheme}, for="[2001:db8::7]"',
         "Via": "1.1 proxy.example.org, 2 edge (purge-conformance)",
+    }
+
+
+def _of_tracers() -> Headers:
+    return {
         "X-Request-ID": str(uuid4()),
         "X-Vcap-Request-Id": str(uuid4()),
         "X-Correlation-ID": str(uuid4()),
@@ -86,7 +109,12 @@ def clients(url: str) -> Headers:
         "X-B3-TraceId": TRACE,
         "X-B3-SpanId": SPAN,
         "X-B3-Sampled": "1",
+        "X-Datadog-Trace-Id": "1234567890123456789",
+        "uber-trace-id": f"{TRACE}:{SPAN}:0:1",
+        "sentry-trace": f"{TRACE}-{SPAN}-1",
         "baggage": "userId=alice,isProduction=false",
+        "X-Cloud-Trace-Context": f"{TRACE}/1;o=1",
+        "X-Amzn-Trace-Id": f"Root=1-{TRACE[:8]}-{TRACE[8:]}",
     }
 
 
@@ -114,7 +142,7 @@ def refusable(url: str) -> Headers:
     return {
         **conditions(url),
         "User-Agent": "Go-http-client/1.1 cf/8.14.1 (go1.24.4; amd64 linux)",
-        "Authorization": "Bearer",
+        "Authorization": "BEARER",
         "Accept": "text/html, application/json;q=0",
         "Accept-Encoding": "gzip, identity;q=0",
         "If-Match": '"purge-conformance"',
@@ -136,7 +164,7 @@ def long_values(url: str) -> Headers:
 
 def everything(url: str) -> Headers:
     """Return the headers of all sets that leave a server no reason to refuse the purge, but that they are many."""
-    return {**long_values(url), **conditions(url), **negotiation(url), "Transfer-Encoding": None}
+    return {**long_values(url), **conditions(url), **negotiation(url), "Transfer-Encoding": None, "Expect": None}
 
 
 SETS: Mapping[HeaderSet, Callable[[str], Headers]] = {

@@ -47,12 +47,13 @@ INVALID_QUERIES = (
 PER_PAGE_LIMITS = ("per_page=5000", "per_page=5001")  # around the maximum of Cloud Controller
 REFUSED_UPSTREAM_QUERIES = (  # by Cloud Foundry's documentation; other targets may accept them
     "created_ats=2020-06-30T23:49:04.500Z",
-    "created_ats%5Bgt%5D=2020-06-30T23:49:04.500Z",
+    "created_ats=2020-06-30T23:49:04Z,2020-06-30T23:49:05.5Z",
+    "created_ats%5Bgt%5D=2020-06-30T23:49:04.500000Z",
     "created_ats%5Blt%5D=2020-06-30T23:49:04Z,2020-07-01T00:00:00Z",
     "updated_ats=2020-06-30T23:49:04Z",
     *(f"created_ats%5B{operator}%5D=2020-06-30T23:49:04.500Z" for operator in ("lt", "gte", "lte")),
     *(f"created_ats%5B{operator}%5D=2020-06-30T23:49:04Z,2020-07-01T00:00:00Z" for operator in ("gt", "gte", "lte")),
-    "updated_ats%5Bgt%5D=2020-06-30T23:49:04Z",
+    *(f"updated_ats%5B{operator}%5D=2020-06-30T23:49:04Z" for operator in ("gt", "lt", "gte", "lte")),
 )
 UNSPECIFIED_QUERIES = (  # a target may accept or reject them; 5xx is a failure
     "guids=%00",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from purge_conformance.catalogue.api import EVENTS_PATH, PURGE_PATH, event_path, is_usable_guid
+from purge_conformance.client.auth.credentials import GARBAGE, for_role
 from purge_conformance.client.auth.jwt import scopes
 from purge_conformance.client.client import Request
 from purge_conformance.client.pagination import read_pages, take_snapshot
@@ -22,8 +24,8 @@ from purge_conformance.evidence.listing import (
     sample_evenly,
 )
 from purge_conformance.evidence.steps import UNEXPECTED_INPUTS, App, Part, Phase, Place, Step
-from purge_conformance.evidence.tag_values import CredentialKind, HeaderSet
-from purge_conformance.scenarios.authorization import non_admin_credentials
+from purge_conformance.evidence.tag_values import GOOD_LAST, CredentialKind, HeaderSet
+from purge_conformance.scenarios.authorization import AttemptRecorder, non_admin_credentials
 from purge_conformance.scenarios.budget import note_left_out
 from purge_conformance.scenarios.observed_purge import purge_between_snapshots
 from purge_conformance.scenarios.purge_headers import purge_with_spare_headers
@@ -39,7 +41,8 @@ if TYPE_CHECKING:
 
 SAMPLE_SIZE = 5  # events to get from each end of a list
 SPREAD_SIZE = 9  # events to get from all of a list; odd, so that the middle one is included
-JSON = "application/json"
+BESIDE_PLANNED = 2  # purges that are left: the planned one, and one that the target may do or refuse
+JSON, ANY_TYPE = "application/json", "*/*"  # the latter is that of curl
 INPUTS = {  # step -> query, content type, body; the documentation describes none of them
     Step.TRUNCATED_JSON: ("", JSON, '{"confirm": tru'),
     Step.JSON_OBJECT: ("", JSON, '{"guids": [], "dry_run": true, "unexpected": null}'),
@@ -98,12 +101,13 @@ def second_purge(client: Client, _: SuiteApps) -> None:
 def purge_after_changes(client: Client, apps: SuiteApps) -> None:
     """Purge after changes of apps, the last of them a restart, a new droplet and new names of one; get some seeds.
 
-    The guids of these may have been used before.
+    The guids of these may have been used before. The purge has the `Accept` of the documentation's example.
     """
     apps.restart(App.SCALED)
     apps.change_droplet(App.SCALED)
     apps.rename(App.SCALED)  # the same app: PURGE-06 leaves out the one that was changed last
-    response = purge_with_spare_headers(client, Request("POST", PURGE_PATH, Step.PURGE), HeaderSet.ALL)
+    request = Request("POST", PURGE_PATH, Step.PURGE, headers={"Accept": ANY_TYPE})
+    response = purge_with_spare_headers(client, request, HeaderSet.ALL)
     pages = client.recorded(response.place.at(Phase.AFTER).of(Part.EVENTS))
     rows = {row["guid"]: row for page in pages for row in resources(page)}
     _get_seeded(client, _seed_guids(rows)[:SAMPLE_SIZE])
@@ -117,13 +121,34 @@ def _get_seeded(client: Client, guids: Iterable[str]) -> None:
 
 
 def purge_with_unexpected_input(client: Client, apps: SuiteApps) -> None:
-    """Purge with undocumented bodies and with an undocumented query; before each, record an event to destroy."""
+    """Purge with undocumented bodies and with an undocumented query; before each, record an event to destroy.
+
+    Before the last of them, a purge has two Authorization headers, of which the last one is good.
+    """
     note_left_out(client, list(UNEXPECTED_INPUTS.values())[client.planned_purges :])
     for step in list(UNEXPECTED_INPUTS)[: client.planned_purges]:
         query, media_type, body = INPUTS[step]
         apps.record_event()
+        if step is [*UNEXPECTED_INPUTS][-1]:
+            _purge_with_good_header_last(client, apps)
         headers = {"Content-Type": media_type} if media_type else {}
         purge_between_snapshots(client, Request("POST", PURGE_PATH + query, step, headers=headers, body=body))
+
+
+def _purge_with_good_header_last(client: Client, apps: SuiteApps) -> None:
+    """Purge with an Authorization header that is no token and then a good one, between pages of the newest events.
+
+    The target may refuse that, and then it is no purge of the run. If it may have done it, another event is recorded.
+    """
+    if client.guard.purges_left < BESIDE_PLANNED:
+        note_left_out(client, [GOOD_LAST])
+        return
+    good = for_role(ADMIN, client.tokens[ADMIN])
+    who = replace(good, role=GOOD_LAST, second=GARBAGE, is_last=True)
+    AttemptRecorder(client).send([Request("POST", PURGE_PATH, Step.TWO_CREDENTIALS, who)])
+    if not client.recorded(Step.TWO_CREDENTIALS)[-1].rejected:
+        client.guard.count_purge()
+        apps.record_event()
 
 
 def purge_without_started_apps(client: Client, apps: SuiteApps) -> None:

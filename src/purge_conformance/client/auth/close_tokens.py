@@ -8,6 +8,7 @@ and Cloud Controller's decoder ignores `=` and `.` at the end.
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 NAME = token_variable(ADMIN)
 CUT = 4  # characters: what is left of a signature in Base64 can be decoded
 SCHEMES = ("Basic", "Token", "MAC", "JWT", "DPoP", "OAuth", "BearerToken")  # in place of bearer
+OWN_KEY = b"purge-conformance: a key that is no secret"
 FORGED_CLAIMS = {"scope": [ADMIN_SCOPE], "aud": ["cloud_controller"], "jti": "forged", "exp": 2**32}
 
 
@@ -38,6 +40,7 @@ def close_credentials(tokens: Mapping[str, str]) -> tuple[Credential, ...]:
     if _is_jwt(token):
         made += _recombined(token)
         made += _with_other_header(token)
+        made += _signed_by_others()
         made += _with_other_signature(token, tokens)
     return tuple(who for who in made if who.value != f"bearer {token}")
 
@@ -53,7 +56,7 @@ def other_scheme_credentials(tokens: Mapping[str, str]) -> tuple[Credential, ...
         "scheme-with-equals-sign": "bearer=",
     }
     made = (_credential(role, f"{before}{token}", f"{before}${NAME}") for role, before in written.items())
-    return (*made, _as_password(token))
+    return (*made, _in_parameter(token), *_as_basic(token))
 
 
 def forge_token(algorithm: str = "HS256", signature: str = "bm8gc2lnbmF0dXJl") -> str:
@@ -63,11 +66,17 @@ def forge_token(algorithm: str = "HS256", signature: str = "bm8gc2lnbmF0dXJl") -
     return ".".join([*(part.decode().rstrip("=") for part in parts), signature])
 
 
-def _as_password(token: str) -> Credential:
-    """Return the token as a password of the scheme Basic."""
-    password = base64.b64encode(f"{ADMIN}:{token}".encode()).decode()
-    encode = f"printf {ADMIN}:%s \"${NAME}\" | base64 | tr -d '\\n'"
-    return _credential("password", f"Basic {password}", f"Basic $({encode})")
+def _in_parameter(token: str) -> Credential:
+    """Return the token in a parameter of the scheme, as the schemes of RFC 9110, 11.4 have it, and Rails' Token."""
+    return _credential("parameter", f'bearer token="{token}"', f'bearer token=\\"${NAME}\\"')
+
+
+def _as_basic(token: str) -> Iterator[Credential]:
+    """Yield the token as a password and as a user name of the scheme Basic."""
+    for role, before, after in (("password", f"{ADMIN}:", ""), ("user-name", "", ":")):
+        encoded = base64.b64encode(f"{before}{token}{after}".encode()).decode()
+        encode = f"printf {before}%s{after} \"${NAME}\" | base64 | tr -d '\\n'"
+        yield _credential(role, f"Basic {encoded}", f"Basic $({encode})")
 
 
 def _credential(role: str, value: str, redacted: str, fragment: str = "") -> Credential:
@@ -106,6 +115,9 @@ def _recombined(token: str) -> Iterator[Credential]:
     claims = base64.urlsafe_b64encode(json.dumps(FORGED_CLAIMS).encode()).decode().rstrip("=")
     others = f"bearer {header}.{claims}.{signature}"
     yield _credential("other-claims", others, f"bearer ${{{NAME}%%.*}}.{claims}.${{{NAME}##*.}}")
+    swapped = signature.swapcase()
+    lower = f'bearer ${{{NAME}%.*}}.$(echo "${{{NAME}##*.}}" | tr a-zA-Z A-Za-z)'
+    yield _credential("signature-case", f"bearer {header}.{payload}.{swapped}", lower, swapped)
     yield _credential("empty-signature", f"bearer {header}.{payload}.", f"bearer ${{{NAME}%.*}}.")
     declared = f'bearer {UNSIGNED_HEADER}.$(echo "${NAME}" | cut -d. -f2-)'
     yield _credential("unsigned-with-signature", f"bearer {UNSIGNED_HEADER}.{payload}.{signature}", declared)
@@ -121,6 +133,22 @@ def _with_other_header(token: str) -> Iterator[Credential]:
         encoded = base64.urlsafe_b64encode(json.dumps({**names, "typ": "JWT"}).encode()).decode().rstrip("=")
         redacted = f'bearer {encoded}.$(echo "${NAME}" | cut -d. -f2-)'
         yield _credential(role, f"bearer {encoded}.{signed}", redacted)
+
+
+def _signed_by_others() -> Iterator[Credential]:
+    """Yield a JWT with the claims of an admin whose header names no algorithm, or whose key is no secret."""
+    for role, names, key in (
+        ("no-algorithm", {}, b""),
+        ("empty-key", {"alg": "HS256"}, b""),
+        ("own-key", {"alg": "HS256", "jwk": {"kty": "oct", "k": _encode(OWN_KEY)}}, OWN_KEY),
+    ):
+        unsigned = ".".join(_encode(json.dumps(part).encode()) for part in ({**names, "typ": "JWT"}, FORGED_CLAIMS))
+        value = f"bearer {unsigned}.{_encode(hmac.digest(key, unsigned.encode(), 'sha256'))}"
+        yield Credential(role, value, value, CredentialKind.INVALID)
+
+
+def _encode(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).decode().rstrip("=")
 
 
 def _algorithm(header: str) -> str:

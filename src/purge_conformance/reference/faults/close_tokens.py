@@ -57,7 +57,7 @@ def _signed_again(token: str, secret: str) -> Iterable[tuple[str, str]]:
     """Yield the right signature of a token, and the one that it has; nothing for what is no HS256 token."""
     unsigned, _, sent = token.rpartition(".")
     try:
-        algorithm = jwt.get_unverified_header(f"{unsigned}.")["alg"]
+        algorithm = jwt.get_unverified_header(f"{unsigned}.").get("alg")
     except jwt.InvalidTokenError:
         return
     if algorithm == "HS256" and unsigned.count(".") == 1:
@@ -83,6 +83,7 @@ fault("middle-of-signature-ignored")(
     _if_signature(lambda right, sent: (right[:PREFIX], right[-PREFIX:]) == (sent[:PREFIX], sent[-PREFIX:]))
 )
 fault("empty-signature-counts")(_if_signature(lambda _, sent: not sent))
+fault("case-of-signature-ignored")(_if_signature(lambda right, sent: right.lower() == sent.lower()))
 
 
 @fault("any-known-signature-counts")
@@ -109,7 +110,7 @@ def declared_unsigned_with_signature_counts(call: Call, answer: Handler) -> Repl
     original = call.behaviour.read_claims
 
     def read_claims(token: str, secret: str) -> Mapping[str, Any]:
-        if token.rpartition(".")[2] and jwt.get_unverified_header(token)["alg"] == "none":
+        if token.rpartition(".")[2] and jwt.get_unverified_header(token).get("alg") == "none":
             return jwt.decode(token, options={"verify_signature": False})
         return original(token, secret)
 
@@ -150,6 +151,30 @@ def unknown_key_verifies_nothing(call: Call, answer: Handler) -> Reply:
         return original(token, secret)
 
     return answer(replace(call, behaviour=replace(call.behaviour, read_claims=read_claims)))
+
+
+@fault("key-in-token-counts")
+@wrap_operations("purge_events")
+def key_in_token_counts(call: Call, answer: Handler) -> Reply:
+    original = call.behaviour.read_claims
+
+    def read_claims(token: str, secret: str) -> Mapping[str, Any]:
+        key = jwt.get_unverified_header(token).get("jwk")
+        if key is None:
+            return original(token, secret)
+        return jwt.decode(token, jwt.PyJWK(key, "HS256"), ["HS256"], audience=auth.AUDIENCE)
+
+    return answer(replace(call, behaviour=replace(call.behaviour, read_claims=read_claims)))
+
+
+@fault("token-as-user-name-counts")
+@wrap_operations("purge_events")
+def token_as_user_name_counts(call: Call, answer: Handler) -> Reply:
+    scheme, _, encoded = (call.authorization or "").partition(" ")
+    with suppress(ValueError):
+        user_name = base64.b64decode(encoded, validate=True).decode().partition(":")[0] if scheme == "Basic" else ""
+        call = replace(call, authorization=f"bearer {user_name}") if "." in user_name else call
+    return answer(call)
 
 
 @fault("query-token-lists-and-gets")
@@ -206,6 +231,9 @@ fault("query-scope-believed")(
 )
 fault("other-body-types-unguarded")(
     _purge_if(lambda call: call.content_type.startswith(("application/xml", "multipart/")) and call.raw_body)
+)
+fault("client-certificate-believed")(
+    _purge_if(lambda call: "CN=admin" in call.headers.get("x-forwarded-client-cert", "") and _is_not_admins(call))
 )
 fault("read-override-unguarded")(
     _purge_if(lambda call: call.headers.get("x-http-method-override") == "GET" and _is_not_admins(call))

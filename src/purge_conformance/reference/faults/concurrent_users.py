@@ -267,3 +267,64 @@ def rejected_purge_rejects_others() -> Wrapped:
         await app(scope, receive, send)
 
     return handle
+
+
+@fault("expired-token-counts-beside-reads")
+@_wrap
+def expired_token_counts_beside_reads() -> Wrapped:
+    running: list[Headers] = []
+
+    async def handle(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_purge(scope) and running and _is_expired(scope):
+            scope = _as_user(scope, running[0])
+        is_read = _is_list(scope) and _claims_admin(scope) and not _is_expired(scope)
+        running.extend([_authorization(scope)] if is_read else [])
+        await asyncio.sleep(LIST_S if is_read else 0)
+        await app(scope, receive, send)
+        if is_read:
+            running.pop()
+
+    return handle
+
+
+fault("purge-without-token-counts-beside-admins")(_counts_beside_admins(lambda scope: not _authorization(scope)))
+
+
+@fault("concurrent-lists-of-users-share-an-answer")
+@_wrap
+def concurrent_lists_of_users_share_an_answer() -> Wrapped:
+    running: dict[bytes, _Answer] = {}
+
+    async def handle(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        key = scope["query_string"]
+        if not _is_list(scope) or "scope" not in _claims(scope):
+            await app(scope, receive, send)
+            return
+        answer = running.get(key)
+        if answer is None:
+            answer = _Answer()
+            await app(scope, receive, answer.collect)
+            running[key] = answer
+            await asyncio.sleep(LIST_S)
+            running.pop(key, None)
+        await answer.replay(send)
+
+    return handle
+
+
+@fault("admin-lists-as-role-in-progress")
+@_wrap
+def admin_lists_as_role_in_progress() -> Wrapped:
+    running: list[Headers] = []
+
+    async def handle(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        is_role = _is_purge(scope) and "scope" in _claims(scope) and not _claims_admin(scope)
+        if is_role:
+            running.append(_authorization(scope))
+            await asyncio.sleep(PURGE_S)
+            running.pop()
+        elif _is_list(scope) and _claims_admin(scope) and running:
+            scope = _as_user(scope, running[-1])
+        await app(scope, receive, send)
+
+    return handle

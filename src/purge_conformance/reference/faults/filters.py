@@ -35,6 +35,8 @@ fault("several-times-with-operator")(_read_query_as(_without(r"(%5Blt%5D=[^&,]*)
 fault("several-times-with-other-operators")(_read_query_as(_without(r"(%5B(?:gte?|lte)%5D=[^&,]*),[^&]*", r"\1")))
 fault("fractions-with-inclusive-operators-filtered")(_read_query_as(_without(r"(?<=te%5D=)([^&.,]*)\.\d+Z", r"\1Z")))
 fault("updated-ats-with-operator-filtered")(_read_query_as(_without(r"updated_ats%5B[^&]*&?")))
+fault("fraction-of-later-time-filtered")(_read_query_as(_without(r"(created_ats=[^&]*,[^&.]*)\.\d+Z", r"\1Z")))
+fault("updated-ats-with-other-operators-filtered")(_read_query_as(_without(r"updated_ats%5B(?:lte?|gte)%5D[^&]*&?")))
 fault("updated-ats-filtered")(_read_query_as(_without(r"updated_ats=[^&]*&?")))
 
 

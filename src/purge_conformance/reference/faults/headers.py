@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import jwt
+
+from purge_conformance.reference.api import auth
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.behaviour import Call, Handler, Reply
-from purge_conformance.reference.mutation import Change, fault, wrap_operations
+from purge_conformance.reference.mutation import Change, fault, purge_unchecked, wrap_operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 LONG = 2_000  # characters of a value
+CONTINUE = "100-continue"
 
 
 def _if_headers(matches: Callable[[Mapping[str, str]], object], act: Callable[[Call, Handler], Reply]) -> Change:
@@ -92,7 +97,9 @@ fault("purge-without-accept-500")(
 )
 fault("idempotency-key-empties-purge")(_if_headers(_with("idempotency-key"), _do_nothing))
 fault("preferred-purge-202")(_if_headers(_with("prefer"), _reply(202)))
-fault("unmet-expectation-500")(_if_headers(_with("expect"), _fail))
+fault("unmet-expectation-500")(_if_headers(lambda headers: headers.get("expect", CONTINUE) != CONTINUE, _fail))
+fault("expected-continue-500")(_if_headers(lambda headers: headers.get("expect") == CONTINUE, _fail))
+fault("accept-of-anything-400")(_if_headers(lambda headers: headers.get("accept") == "*/*", _refuse(400)))
 fault("long-header-500")(
     _if_headers(
         lambda headers: any(len(value) > LONG for name, value in headers.items() if name != "authorization"), _fail
@@ -133,6 +140,46 @@ fault("upgradable-purge-ignored")(_if_headers(_with("upgrade"), _do_nothing))
 fault("capitalized-scheme-401")(
     _if_headers(lambda headers: headers.get("authorization", "").startswith("Bearer "), _refuse(401))
 )
+
+
+@fault("reads-need-lower-case-scheme")
+@wrap_operations("list_events", "get_event")
+def reads_need_lower_case_scheme(call: Call, answer: Handler) -> Reply:
+    if (call.authorization or "").startswith("B"):
+        raise problems.invalid_token()
+    return answer(call)
+
+
+@fault("purge-without-good-first-header-500")
+@wrap_operations("purge_events")
+def purge_without_good_first_header_500(call: Call, answer: Handler) -> Reply:
+    try:
+        return answer(call)
+    except ApiError as error:
+        if call.further_authorizations and _is_admin(call.further_authorizations[-1], call):
+            raise problems.unknown_error() from error
+        raise
+
+
+@fault("refused-by-first-header-purged-by-last")
+@wrap_operations("purge_events")
+def refused_by_first_header_purged_by_last(call: Call, answer: Handler) -> Reply:
+    if any(_is_admin(value, call) for value in call.further_authorizations):
+        purge_unchecked(call)
+    try:
+        return answer(call)
+    except ApiError as error:
+        return call.behaviour.error_reply(error)
+
+
+def _is_admin(authorization: str, call: Call) -> bool:
+    """Whether the token of an Authorization header is valid and an admin's."""
+    with suppress(ApiError, jwt.InvalidTokenError):
+        claims = call.behaviour.read_claims(auth.bearer_token(authorization), call.secret)
+        return auth.caller_from_claims(claims).is_admin
+    return False
+
+
 fault("purge-by-go-ignored")(_if_headers(lambda headers: headers.get("user-agent", "").startswith("Go-"), _do_nothing))
 fault("purge-by-python-500")(_if_headers(lambda headers: "python" in headers.get("user-agent", ""), _fail))
 fault("accept-of-any-application-type-406")(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
-from purge_conformance.reference.mutation import Change, combine, fault
+from purge_conformance.reference.mutation import Change, combine, fault, wrap_operations
 from purge_conformance.reference.store.initial_data import initial_apps, initial_data
 from purge_conformance.reference.store.tables import STARTED, STOPPED, App, format_timestamp, utc_now
 from purge_conformance.reference.store.transitions import find_started_apps, start, stop
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from purge_conformance.reference.behaviour import Behaviour
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
 
 MANY_APPS = 6
 _seconds = count(1)
@@ -121,6 +121,24 @@ def purge_touches_apps_of_others(session: Session) -> None:
 def purge_resets_disk(session: Session) -> None:
     for app in find_started_apps(session):
         app.web.disk_in_mb = 256
+
+
+@fault("purge-resets-health-checks")
+def purge_resets_health_checks(behaviour: Behaviour) -> Behaviour:
+    reset: set[str] = set()
+
+    @_with_each_purge
+    def note(session: Session) -> None:
+        reset.update(app.web.guid for app in find_started_apps(session))
+
+    @wrap_operations("list_processes")
+    def show(call: Call, answer: Handler) -> Reply:
+        reply = answer(call)
+        check = {"health_check": {"type": "process", "data": {}}}
+        rows = [row | check if row["guid"] in reset else row for row in reply.body["resources"]]
+        return replace(reply, body={**reply.body, "resources": rows})
+
+    return combine(note, show)(behaviour)
 
 
 @fault("purge-renames-apps")

@@ -288,3 +288,13 @@ def apps_updated_all_the_time(call: Call, answer: Handler) -> Reply:
     return replace(
         reply, body={**reply.body, "resources": [row | {"updated_at": timestamp} for row in reply.body["resources"]]}
     )
+
+
+@variant("renames-are-recorded")
+@wrap_operations("update_app")
+def renames_are_recorded(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    app = find_by_guid(call.session, App, call.path_parameters["guid"])
+    if app and app.state == STARTED:
+        call.behaviour.record(call.session, store.make_usage_event(app.web))
+    return reply

@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from purge_conformance.reference.api import errors as problems
+from purge_conformance.reference.connection_changes import wrap_app_with
 from purge_conformance.reference.mutation import Answer, Change, Rows, schedule_purge, variant, wrap_operations
 from purge_conformance.reference.store.database import find_by_guid
 from purge_conformance.reference.store.tables import STOPPED, App, AppUsageEvent, Process, new_guid, timestamp_now
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from purge_conformance.reference.api.errors import ApiError
     from purge_conformance.reference.api.query import ListQuery
+    from purge_conformance.reference.asgi import ASGIApp, Receive, Scope, Send
     from purge_conformance.reference.behaviour import Behaviour, Call, Handler, Reply
     from purge_conformance.reference.store.lists import Listing
 
@@ -254,3 +256,15 @@ def scaling_recorded_as_restart(call: Call, answer: Handler) -> Reply:
             call.behaviour.record(session, step)
 
     return answer(replace(call, behaviour=replace(call.behaviour, record=record)))
+
+
+@variant("one-request-at-a-time")
+def one_request_at_a_time(behaviour: Behaviour) -> Behaviour:
+    lock = asyncio.Lock()
+
+    @wrap_app_with
+    async def wait_for_turn(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        async with lock:
+            await app(scope, receive, send)
+
+    return wait_for_turn(behaviour)

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import count
 from typing import TYPE_CHECKING
 
 from purge_conformance.reference.api import errors as problems
@@ -38,6 +39,8 @@ CALLS_PER_ACTION = 4
 MAX_NEIGHBOURS = 12
 READS_UNTIL_DELETED = 3
 RECORDING_DELAY_S = 2.5
+CALLS_PER_RESTART = 25
+LATER_PURGE = 5  # number of a purge, after which others leave the apps as they are
 
 
 variant("apps-from-the-start")(initial_data())
@@ -268,3 +271,32 @@ def neighbour_scales_an_app_at_the_first_purge(behaviour: Behaviour) -> Behaviou
         return reply
 
     return scale(initial_data()(behaviour))
+
+
+@variant("neighbour-restarts-an-app-often")
+def neighbour_restarts_an_app_often(behaviour: Behaviour) -> Behaviour:
+    calls = count(1)
+
+    @wrap_all_operations
+    def restart(call: Call, answer: Handler) -> Reply:
+        if next(calls) % CALLS_PER_RESTART == 0:
+            app = initial_apps(call.session)[0]
+            store.stop(call.session, app, behaviour.record)
+            store.start(call.session, app, behaviour.record)
+        return answer(call)
+
+    return restart(initial_data()(behaviour))
+
+
+@variant("another-client-scales-an-app-of-the-suite")
+def another_client_scales_an_app_of_the_suite(behaviour: Behaviour) -> Behaviour:
+    purges = count(1)
+
+    def destroy(session: Session) -> None:
+        if next(purges) == LATER_PURGE:
+            app = store.find_started_apps(session)[1]  # the first one is the one that the suite changes most
+            store.scale(session, app.web, {"instances": app.web.instances + 5}, behaviour.record)
+            session.flush()
+        behaviour.destroy(session)
+
+    return replace(behaviour, destroy=destroy)

@@ -17,13 +17,14 @@ from purge_conformance.reference.mutation import (
     reject_every_nth_call,
     variant,
     with_headers,
+    wrap_operations,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from purge_conformance.reference.asgi import ASGIApp, Receive, Scope, Send
-    from purge_conformance.reference.behaviour import Behaviour, Call
+    from purge_conformance.reference.behaviour import Behaviour, Call, Handler
 
 ODD_PATH = re.compile(r"[\x00-\x1f\\;]|//|/\.\.?(/|$)|\.json$|[ ]$|^/V3/")
 ODD_QUERY = re.compile(r"[\x00-\x1f<>]")
@@ -32,6 +33,7 @@ REFUSED_HEADERS = {"range", "expect", "origin"}
 BEARER = re.compile(rb"(?i)bearer [\w-]+\.[\w-]+\.[\w-]+")
 PAGE = b"<html><body><h1>The request was blocked</h1></body></html>"
 ROUTER_ERRORS = ((404, "unknown_route"), (503, "no_endpoints"), (400, "empty_host"))
+LISTS_PER_FAILURE = 37
 RATE_LIMIT = ApiError(429, 10013, "CF-RateLimitExceeded", "Rate Limit Exceeded")
 
 
@@ -134,3 +136,16 @@ def rate_limited_until_epoch(behaviour: Behaviour) -> Behaviour:
         return with_headers(call.behaviour.error_reply(RATE_LIMIT), {"x-ratelimit-reset": f"{time.time():.0f}"})
 
     return reject_every_nth_call(200, reject)(behaviour)
+
+
+@variant("list-502-as-one-error")
+def list_502_as_one_error(behaviour: Behaviour) -> Behaviour:
+    lists = count(1)
+
+    @wrap_operations("list_events")
+    def fail_at_times(call: Call, answer: Handler) -> Reply:
+        reply = answer(call)
+        error = {"code": 10001, "title": "UnknownError", "detail": "An unknown error occurred."}
+        return Reply(status=502, body=error) if next(lists) % LISTS_PER_FAILURE == 0 else reply
+
+    return fail_at_times(behaviour)

@@ -7,7 +7,7 @@ import re
 from purge_conformance.reference.api import errors as problems
 from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.behaviour import Call, Handler, Reply
-from purge_conformance.reference.mutation import EVENT_OPERATIONS, variant, wrap_operations
+from purge_conformance.reference.mutation import EVENT_OPERATIONS, variant, with_headers, wrap_operations
 
 LONG = 2_000  # characters of a value that is refused
 NOT_JSON = re.compile(r"(?!.*(application/json(?!;q=0(?!\.))|application/\*|\*/\*)).+", re.IGNORECASE)
@@ -49,3 +49,21 @@ def headers_ascii_only(call: Call, answer: Handler) -> Reply:
     if not all(value.isascii() for value in call.headers.values()):
         return call.behaviour.error_reply(problems.unreadable_request())
     return answer(call)
+
+
+REPEATED = {  # header of a request -> header of its answer
+    "origin": "access-control-allow-origin",
+    "prefer": "preference-applied",
+    "traceparent": "traceresponse",
+    "x-request-id": "x-request-id",
+    "x-correlation-id": "x-correlation-id",
+    "idempotency-key": "idempotency-key",
+}
+
+
+@variant("answers-repeat-headers")
+@wrap_operations(*EVENT_OPERATIONS)
+def answers_repeat_headers(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    repeated = {name: call.headers[asked] for asked, name in REPEATED.items() if asked in call.headers}
+    return with_headers(reply, {"vary": "Accept, Origin", **repeated})

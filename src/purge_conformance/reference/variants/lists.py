@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlencode
 
+from purge_conformance.reference.api import auth
+from purge_conformance.reference.api import errors as problems
+from purge_conformance.reference.api.errors import ApiError
 from purge_conformance.reference.mutation import (
     Change,
     Json,
@@ -206,3 +209,25 @@ def guids_no_uuids(behaviour: Behaviour) -> Behaviour:
         behaviour.record(session, event)
 
     return replace(behaviour, record=record)
+
+
+@variant("unknown-after-guid-404")
+@wrap_operations("list_events")
+def unknown_after_guid_404(call: Call, answer: Handler) -> Reply:
+    try:
+        return answer(call)
+    except ApiError as error:
+        if "After guid" in error.detail:
+            raise problems.not_found("App usage event") from error
+        raise
+
+
+@variant("after-guid-invisible-422")
+@wrap_operations("list_events")
+def after_guid_invisible_422(call: Call, answer: Handler) -> Reply:
+    reply = answer(call)
+    scopes = call.behaviour.read_claims(auth.bearer_token(call.authorization), call.secret)["scope"]
+    is_restricted = not auth.Caller(scopes=frozenset(scopes)).has_global_read
+    if is_restricted and b"after_guid=" in call.query_string:
+        raise problems.unprocessable("After guid filter must be a valid app usage event guid.")
+    return reply

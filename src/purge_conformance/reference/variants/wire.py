@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import replace
+from http import HTTPStatus
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -180,3 +181,14 @@ def one_purge_answer_lost(behaviour: Behaviour) -> Behaviour:
         return marked(reply) if next(purges) == LOST_PURGE else reply
 
     return combine(mark_one, withholding_marked)(behaviour)
+
+
+@variant("rejections-close-connections")
+@wrap_app_with
+async def rejections_close_connections(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    async def send_and_close(message: Message) -> None:
+        is_rejection = message.get("status") in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+        headers = [*message["headers"], (b"connection", b"close")] if is_rejection else message.get("headers")
+        await send({**message, "headers": headers} if is_rejection else message)
+
+    await app(scope, receive, send_and_close)

@@ -42,6 +42,14 @@ def test_other_roles_spend_no_budget() -> None:
     assert (guard.purges, guard.requests) == (0, 1)
 
 
+def test_purge_that_another_name_hides_is_counted() -> None:
+    """A purge that was not admitted as the admin's counts once it is known that the target may have done it."""
+    guard = make_guard(max_purges=2)
+    guard.admit("POST", PURGE_PATH, "good-last")
+    guard.count_purge()
+    assert (guard.purges, guard.purges_left) == (1, 1)
+
+
 def test_requests_without_credentials_are_few() -> None:
     """A run sends at most `MAX_WITHOUT_CREDENTIALS` requests without credentials, and any number of others."""
     guard = make_guard()

@@ -183,3 +183,36 @@ def test_older_evidence_is_not_exercised(builder: EvidenceBuilder) -> None:
     """Evidence without such requests is not judged."""
     add_other(builder, Scenario.REJECTED_PURGES, "garbage", 401, Place(Step.CREDENTIAL))
     assert outcome_of(builder, "AUTH-16") == "not exercised"
+
+
+@pytest.mark.parametrize(
+    ("alone", "beside", "outcome"), [(0, 0, "passed"), (0, 1, "failed"), (1, 1, "passed")], ids=str
+)
+def test_list_of_a_role_beside_the_admins(alone: int, beside: int, outcome: str, builder: EvidenceBuilder) -> None:
+    """A list shows a role what it shows without the admin's requests: an event only beside these is the admin's."""
+    build(builder)
+    last = builder.exchanges.pop()
+    for shown, tags in ((alone, {}), (beside, {Tag.CONCURRENT: YES})):
+        every = {Tag.CREDENTIAL: CredentialKind.VALID, **tags}
+        page = {"pagination": {"total_results": shown}, "resources": [builder.event("new", "a")] * shown}
+        where = Step.CONCURRENT_CREDENTIAL
+        builder.add_exchange(Scenario.REJECTED_PURGES, where, path=EVENTS_PATH, role="org_user", tags=every, data=page)
+    builder.add_page(Scenario.REJECTED_PURGES, Step.NEWEST_PAGE, last.json["resources"])
+    assert outcome_of(builder, "AUTH-16") == outcome
+    if outcome == "passed":
+        view = builder.judgment_view
+        JUDGMENTS["AUTH-16"](view)
+        assert ("role-list-beside-reads" in view.cases) is not alone
+
+
+@pytest.mark.parametrize(("is_empty", "outcome"), [(True, "failed"), (False, "passed")])
+def test_list_of_the_admin_beside_others(*, is_empty: bool, outcome: str, builder: EvidenceBuilder) -> None:
+    """A list of the admin that shows no event, while the events before and after it are the same, is another user's."""
+    build(builder)
+    last, rows = builder.exchanges.pop(), [] if is_empty else [builder.event("new", "a")]
+    page = {"pagination": {"total_results": len(rows)}, "resources": rows}
+    tags = {Tag.CONCURRENT: YES}
+    builder.add_exchange(Scenario.REJECTED_PURGES, Step.CONCURRENT_READ, path=EVENTS_PATH, tags=tags, data=page)
+    add_other(builder, Scenario.REJECTED_PURGES, "garbage", 401, Place(Step.CONCURRENT_CREDENTIAL))
+    builder.add_page(Scenario.REJECTED_PURGES, Step.NEWEST_PAGE, last.json["resources"])
+    assert outcome_of(builder, "AUTH-16") == outcome

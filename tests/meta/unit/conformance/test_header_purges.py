@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from meta.support.judgments import JUDGMENTS, add_purge, outcome_of
 from purge_conformance.analysis.header_purges import UNREFUSABLE
 from purge_conformance.analysis.outcomes import RequirementViolated
+from purge_conformance.analysis.view import JudgmentView
 from purge_conformance.catalogue.api import PURGE_PATH
+from purge_conformance.evidence.records import Span
 from purge_conformance.evidence.steps import Phase, Place, Scenario, Step, Tag
-from purge_conformance.evidence.tag_values import WITH_OTHER_TOKEN, HeaderSet
+from purge_conformance.evidence.tag_values import GOOD_LAST, WITH_OTHER_TOKEN, HeaderSet
 
 if TYPE_CHECKING:
     from meta.support.story import EvidenceBuilder
@@ -189,3 +192,55 @@ def test_unusual_app_of_others_is_left_out(
     """An app that plain purges treat incorrectly as well says nothing about headers and input; the others do."""
     add_purges_beside_unusual_app(builder, *purge, *seeds)
     assert outcome_of(builder, requirement) == outcome
+
+
+def add_good_last(builder: EvidenceBuilder, status: int, *after: str) -> None:
+    """Add a purge with two Authorization headers, of which the last is good; events that are listed after it."""
+    if not builder.exchanges:
+        add_purge(builder, [builder.event("a", "a")])
+    scenario, old = Scenario.UNEXPECTED_INPUT, [builder.event("old", "a")]
+    builder.add_page(Scenario.REJECTED_PURGES, Step.NEWEST_PAGE, old)
+    path = f"{PURGE_PATH}/no_such_route"
+    builder.add_exchange(Scenario.REJECTED_PURGES, Step.UNKNOWN_ROUTE, method="POST", path=path, status=404)
+    builder.add_page(Scenario.REJECTED_PURGES, Step.NEWEST_PAGE, old)
+    add_header_purge(builder, HeaderSet.NEGOTIATION)  # without a set nothing is judged
+    builder.add_page(scenario, Step.NEWEST_PAGE, old)
+    builder.add_exchange(
+        scenario, Step.TWO_CREDENTIALS, method="POST", path=PURGE_PATH, status=status, role=GOOD_LAST, data={}
+    )
+    rows = [builder.event(guid, "a", f"2026-07-01T12:0{2 * int(guid == 'a')}:00Z") for guid in after]
+    builder.add_page(scenario, Step.NEWEST_PAGE, rows)
+
+
+def with_good_last(builder: EvidenceBuilder) -> JudgmentView:
+    """Return the evidence with the span of the last purge."""
+    evidence, (before, purge, after) = builder.evidence, builder.exchanges[-3:]
+    span = Span(purge.scenario, purge.place, (before.n,), (purge.n,), (after.n,))
+    return JudgmentView(replace(evidence, all_spans=(*evidence.all_spans, span)))
+
+
+@pytest.mark.parametrize(
+    ("status", "after", "outcomes"),
+    [
+        (200, ("a",), ("passed", "not exercised")),
+        (401, ("old",), ("passed", "passed")),
+        (400, ("old",), ("passed", "passed")),
+        (500, ("old",), ("failed", "not exercised")),
+        (200, ("old",), ("failed", "not exercised")),
+        (401, ("a",), ("passed", "failed")),
+    ],
+    ids=["complete", "refused", "malformed", "error", "nothing-done", "refused-and-done"],
+)
+def test_good_header_after_a_bad_one(
+    status: int, after: tuple[str, ...], outcomes: tuple[str, str], builder: EvidenceBuilder
+) -> None:
+    """A purge whose last of two Authorization headers is good is complete or refused, and then destroys nothing."""
+    add_good_last(builder, status, *after)
+    for name, outcome in zip(("HEADER-01", "REFUSE-03"), outcomes, strict=True):
+        view = with_good_last(builder)
+        if outcome == "failed":
+            with pytest.raises(RequirementViolated):
+                JUDGMENTS[name](view)
+        elif outcome == "passed":
+            JUDGMENTS[name](view)
+            assert view.cases[{"HEADER-01": "good-last", "REFUSE-03": "two-credentials"}[name]]

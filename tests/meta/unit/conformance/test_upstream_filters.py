@@ -53,6 +53,24 @@ def test_rejected_filter_passes(judge: Callable[[JudgmentView], None], status: i
     assert view.cases
 
 
+@pytest.mark.parametrize(
+    ("judge", "accepted"),
+    [
+        (FILTERS[0], "created_ats=2020-06-30T23:49:04Z,2020-06-30T23:49:05.5Z"),
+        *((FILTERS[2], f"updated_ats%5B{operator}%5D=2020-06-30T23:49:04Z") for operator in ("lt", "gte", "lte")),
+    ],
+)
+def test_one_accepted_filter_fails(
+    judge: Callable[[JudgmentView], None], accepted: str, builder: EvidenceBuilder
+) -> None:
+    """A single filter that is accepted is a finding, also where all others are rejected."""
+    for query in REFUSED_UPSTREAM_QUERIES:
+        status = 200 if query == accepted else 422
+        builder.add_exchange(Scenario.LISTS, Step.UNSPECIFIED_QUERY, path=f"{EVENTS_PATH}?{query}", status=status)
+    with pytest.raises(RequirementViolated):
+        judge(builder.judgment_view)
+
+
 @pytest.mark.parametrize(("status", "is_finding"), [(422, False), (404, False), (400, False), (200, True)])
 def test_purged_anchor_is_rejected(status: int, is_finding: bool, builder: EvidenceBuilder) -> None:  # noqa: FBT001 -- a parameter of the test
     """A list after a purged event is rejected, also with 404."""
