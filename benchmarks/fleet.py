@@ -4,7 +4,8 @@
 
 Each target is a server of its own, on this machine. Printed are the seconds of one run alone; those of the fleet,
 divided by its targets and multiplied by its jobs, with the ratio of both: 1.00x means that a run among others costs
-what one alone costs. The fleet runs with half the jobs as well, which shows how its time falls with more jobs.
+what one alone costs. The fleet runs with half the jobs as well, which shows how its time falls with more jobs. The
+seconds of CPU depend less on what else the machine does.
 
 The servers share the cores with the runs, and take a part of them that a remote target does not take.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -21,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from purge_conformance.engine import reference_process
 
@@ -34,9 +36,16 @@ STARTERS = 8  # servers that are started at the same time
 ALONE_RUNS = 2  # the faster of these counts
 
 
-def seconds_of(arguments: Sequence[str], environment: dict[str, str]) -> float:
-    """Run the command and return how long it took; a run that does not pass ends the benchmark."""
-    begin = time.perf_counter()
+class Cost(NamedTuple):
+    """What a command cost: seconds, and seconds of CPU of it and of the processes that it started."""
+
+    wall: float
+    cpu: float
+
+
+def cost_of(arguments: Sequence[str], environment: dict[str, str]) -> Cost:
+    """Run the command and return what it cost; a run that does not pass ends the benchmark."""
+    begin, cpu = time.perf_counter(), _cpu_of_children()
     done = subprocess.run(  # noqa: S603 -- ours
         [sys.executable, "-m", "purge_conformance", "run", "--quiet", *arguments],
         env=os.environ | environment,
@@ -44,10 +53,15 @@ def seconds_of(arguments: Sequence[str], environment: dict[str, str]) -> float:
         text=True,
         check=False,
     )
-    seconds = time.perf_counter() - begin
+    cost = Cost(time.perf_counter() - begin, _cpu_of_children() - cpu)
     if done.returncode:
         sys.exit(f"A run ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return seconds
+    return cost
+
+
+def _cpu_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def options_of(number: int, server: Server) -> dict[str, Any]:
@@ -78,8 +92,8 @@ def arguments_of(server: Server, select: Sequence[str]) -> list[str]:
     return [options["url"], f"--hook={options['hook']}", *tokens, *(f"--select={glob}" for glob in select)]
 
 
-def measure(number: int, jobs: int, select: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the rows of the table: what was measured, and the measure."""
+def measure(number: int, jobs: int, select: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return the rows of the table: what was measured, its seconds, and its seconds of CPU."""
     with ExitStack() as stack, ThreadPoolExecutor(STARTERS) as starters, TemporaryDirectory() as name:
         folder = Path(name)
         servers = list(starters.map(lambda _: stack.enter_context(reference_process.server()), range(number)))
@@ -87,21 +101,21 @@ def measure(number: int, jobs: int, select: Sequence[str]) -> list[tuple[str, st
             variable(n, role): token for n, (_, tokens) in enumerate(servers) for role, token in tokens.items()
         }
         single = arguments_of(servers[0], select)
-        alone = min(seconds_of([*single, f"--out={folder / f'alone-{n}'}"], environment) for n in range(ALONE_RUNS))
+        alone = min(cost_of([*single, f"--out={folder / f'alone-{n}'}"], environment) for n in range(ALONE_RUNS))
         file = write_fleet(folder, servers, select)
         several = {
-            count: seconds_of(
-                [f"--targets={file}", f"--jobs={count}", f"--out={folder / f'jobs-{count}'}"], environment
-            )
+            count: cost_of([f"--targets={file}", f"--jobs={count}", f"--out={folder / f'jobs-{count}'}"], environment)
             for count in sorted({jobs, max(1, jobs // 2)})
         }
-    rows = [("one target alone", f"{alone:.1f} s")]
-    for count, seconds in several.items():
-        per_target = seconds / number * count
-        rows.append((f"{number} targets, {count} jobs, per target", f"{per_target:.1f} s, {per_target / alone:.2f}x"))
+    rows = [("one target alone", f"{alone.wall:.1f} s", f"{alone.cpu:.1f} s")]
+    for count, cost in several.items():
+        per_target = Cost(cost.wall / number * count, cost.cpu / number)
+        wall, cpu = (f"{own:.1f} s, {own / one:.2f}x" for own, one in zip(per_target, alone, strict=True))
+        rows.append((f"{number} targets, {count} jobs, per target", wall, cpu))
     if len(several) > 1:
         few, many = several.values()
-        rows.append((f"{min(several)} against {max(several)} jobs, the whole fleet", f"{few / many:.2f}x"))
+        times = f"{few.wall / many.wall:.2f}x"
+        rows.append((f"the whole fleet, {min(several)} against {max(several)} jobs", times, ""))
     return rows
 
 
@@ -113,8 +127,8 @@ def main() -> None:
     parser.add_argument("--select", nargs="*", default=(), metavar="ID-GLOB")
     option = parser.parse_args()
     rows = measure(option.targets, min(option.jobs, option.targets), option.select)
-    print("| measure | |\n| --- | --- |")
-    print("\n".join(f"| {what} | {value} |" for what, value in rows))
+    print("| measure | time | CPU |\n| --- | --- | --- |")
+    print("\n".join(f"| {' | '.join(row)} |" for row in rows))
 
 
 if __name__ == "__main__":
