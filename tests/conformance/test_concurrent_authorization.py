@@ -152,10 +152,9 @@ def _require_single_purges_complete(view: JudgmentView) -> None:
                 "a complete purge by the admin, while purges by others are rejected", "another state", purge.request.n
             )
             trials.append(Trial(purge.request.n, () if is_complete else (finding,)))
-    view.count("single-purge", (trial.exchange for trial in trials))
     if any(trial.findings for trial in trials) and not _concurrent_purges_complete(view):
         raise PrerequisiteFailed("several purges at once already fail")
-    require_each_trial(view, trials)
+    require_each_trial(view, trials, "single-purge")
 
 
 def _concurrent_purges_complete(view: JudgmentView) -> bool:
