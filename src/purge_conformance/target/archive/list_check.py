@@ -114,10 +114,7 @@ class ListCheck:
                 Extent.PART, f"No page gives an integer total_results (got {got}), so {self.events} may not be all."
             )
         if self.events != self._total:
-            return Reading(
-                Extent.CHANGED,
-                f"The list has {self.events} events on its pages, and total_results {_quote(self._total)}.",
-            )
+            return Reading(Extent.CHANGED, _contradiction(self.events, self._total))
         return Reading(Extent.WHOLE)
 
     def _add_unreadable(self, page: Exchange) -> None:
@@ -165,6 +162,8 @@ class ListCheck:
                 f"Page {self.pages} has total_results {_quote(total)}, and an earlier page {_quote(self._total)}.",
             )
         self._total = total
+        if self.events > total + page.size:  # of a page, since events may have been recorded after they were counted
+            self._report(Extent.CHANGED, _contradiction(self.events, total))
 
     def _report(self, extent: Extent, reason: str) -> None:
         self._problem = self._problem or Reading(extent, reason)
@@ -203,6 +202,10 @@ def after_walks(reading: Reading, walks: int) -> Reading:
         return reading
     times = f"The list was read {walks} times: it changes faster than it can be read, or contradicts itself. "
     return Reading(Extent.CHANGED, f"{times if walks > 1 else ''}{reading.reason}")
+
+
+def _contradiction(events: int, total: int) -> str:
+    return f"The list has {events} events on its pages, and total_results {_quote(total)}."
 
 
 def _advise(flag: str, number: int, largest: int) -> str:

@@ -48,3 +48,15 @@ def test_memory_is_bounded(kind: str, max_memory: int, max_mb: int, stub_server:
     assert code in {1, 3}
     assert as_json.load(tmp_path / "out").verdict in {Verdict.NON_CONFORMANT, Verdict.INCONCLUSIVE}
     assert (tmp_path / "out" / "evidence.jsonl").stat().st_size < (4 * max_memory + 16) * huge_answers.MIB
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read from /proc")
+@pytest.mark.parametrize("kind", ["tiny rows", "many events", "nested bombs"])
+def test_memory_of_archive_is_bounded(kind: str, stub_server: StubServer, tmp_path: Path) -> None:
+    """`archive` of a list whose pages are huge and contradict each other stays below the bound and leaves no file."""
+    huge_answers.prepare(kind)
+    numbers = count(1)
+    stub_server.answer = lambda handler: huge_answers.answer(handler, kind, next(numbers))
+    command = [PROGRAM, "archive", stub_server.url, ADMIN, f"--out={tmp_path / 'events.jsonl.gz'}"]
+    code, peak = run_measured(command, os.environ | SECRET)
+    assert (code, peak < MAX_MB, list(tmp_path.iterdir())) == (3, True, []), peak

@@ -74,6 +74,7 @@ def test_whole_list(pages: list[Page], builder: EvidenceBuilder) -> None:
         ([(rows("a"), 9, NEXT), (rows("b"), 2, None)], Extent.CHANGED, "Page 2 has total_results 2, and an earlier"),
         ([(rows("a"), 2, None)], Extent.CHANGED, "1 events on its pages, and total_results 2"),
         ([(rows("a", "b"), 1, None)], Extent.CHANGED, "2 events on its pages, and total_results 1"),
+        ([(rows("a"), 1, NEXT), (rows("b"), 1, NEXT), (rows("c"), 1, NEXT)], Extent.CHANGED, "3 events on its pages"),
         ([(rows("a"), 1, NEXT), ([], 1, NEXT)], Extent.PART, "Page 2 has no event and still names a next page."),
         ([(rows("\u202eevil" * 30), 10**400, NEXT)] * 2, Extent.NOTHING, r"the first '\u202eevil"),
     ],
