@@ -244,6 +244,7 @@ def _scenarios_for(requirement: Requirement, scenario: Scenario) -> frozenset[Sc
     """Return a scenario, one that shows each requirement that the judgment assumes, and all that these follow."""
     needed = {scenario} - BASE
     for assumed in catalogue.assumed_by([requirement]):
-        showing = [each.name for each in SCENARIOS if each.name in assumed.scenarios and not each.is_optional]
+        able = {*assumed.scenarios} - {Scenario.CONCURRENT_PURGES}  # which shows nothing of isolated purges
+        showing = [each.name for each in SCENARIOS if each.name in able and not each.is_optional]
         needed.update(showing[:1] if needed.isdisjoint(showing) else ())
     return with_followed(needed)

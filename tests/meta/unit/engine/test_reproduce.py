@@ -134,7 +134,7 @@ def test_missing_means_are_usage_errors(
         ("SEED-01", Scenario.PURGE, {Scenario.PURGE}, 1),
         ("ERROR-01", Scenario.READS, {Scenario.READS}, 0),
         ("ERROR-01", Scenario.PREFLIGHT, set(), 0),
-        ("PARALLEL-03", Scenario.CONCURRENT_PURGES, {Scenario.CONCURRENT_PURGES}, 7),
+        ("PARALLEL-03", Scenario.CONCURRENT_PURGES, {Scenario.CONCURRENT_PURGES, Scenario.PURGE}, 8),
     ],
 )
 def test_few_purges(
