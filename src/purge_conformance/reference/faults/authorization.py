@@ -58,7 +58,7 @@ def _accept_algorithm(algorithm: str) -> ReadClaims:
     """Return a function that verifies no signature if the token's header names this algorithm."""
 
     def read_claims(token: str, secret: str) -> Mapping[str, Any]:
-        if jwt.get_unverified_header(token)["alg"] != algorithm:
+        if jwt.get_unverified_header(token).get("alg") != algorithm:
             return auth.verify_token(token, secret)
         return jwt.decode(token, options={"verify_signature": False})
 
