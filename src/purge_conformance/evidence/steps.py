@@ -333,8 +333,8 @@ UNEXPECTED_INPUTS: Mapping[Step, str] = MappingProxyType(  # -> case of BODY-01;
         Step.TRUNCATED_JSON: "cut-json",
         Step.FORM: "form",
         Step.JSON_ARRAY: "json-array",
-        Step.LONG_TEXT: "long-text",
         Step.NOT_JSON: "not-json",
+        Step.LONG_TEXT: "long-text",
     }
 )
 BYPASSES = (

@@ -123,7 +123,8 @@ def _get_seeded(client: Client, guids: Iterable[str]) -> None:
 def purge_with_unexpected_input(client: Client, apps: SuiteApps) -> None:
     """Purge with undocumented bodies and with an undocumented query; before each, record an event to destroy.
 
-    Before the last of them, a purge has two Authorization headers, of which the last one is good.
+    Before the last of them, a purge has two Authorization headers, of which the last one is good. The last input is
+    hardly ever refused: the changes of apps that follow have to come after a purge, not after a refused one.
     """
     note_left_out(client, list(UNEXPECTED_INPUTS.values())[client.planned_purges :])
     for step in list(UNEXPECTED_INPUTS)[: client.planned_purges]:

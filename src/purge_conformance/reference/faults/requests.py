@@ -82,6 +82,7 @@ def auditor_403_as_401(caller: Caller) -> bool:
 
 
 _purge_and_reject = act_and_reject(purge_unchecked)
+_destroy_if_401 = on_error(401, _purge_and_reject)
 
 
 def _destroy(call: Call) -> None:
@@ -93,7 +94,11 @@ def _empty_reply(_call: Call, _error: ApiError) -> Reply:
 
 
 fault("forbidden-purge-destroys")(wrap_operations("purge_events")(on_error(403, _purge_and_reject)))
-fault("unauthenticated-purge-destroys")(wrap_operations("purge_events")(on_error(401, _purge_and_reject)))
+fault("unauthenticated-purge-destroys")(
+    wrap_operations("purge_events")(
+        lambda call, answer: answer(call) if call.further_authorizations else _destroy_if_401(call, answer)
+    )
+)
 fault("conflict-destroys")(wrap_operations("purge_events")(on_error(409, _purge_and_reject)))
 fault("unavailable-purge-half-done")(wrap_operations("purge_events")(on_error(503, act_and_reject(_destroy))))
 fault("unknown-guid-200")(wrap_operations("get_event")(on_error(404, _empty_reply)))
