@@ -16,7 +16,7 @@ from purge_conformance.selfcheck.grouping import group_faults, one_per_group
 from purge_conformance.selfcheck.matrix import Matrix, Row, to_dict
 from purge_conformance.selfcheck.matrix_report import markdown
 from purge_conformance.selfcheck.mutants import select_servers
-from purge_conformance.selfcheck.trials import Plan, run_groups
+from purge_conformance.selfcheck.trials import Plan, confirm, run_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,7 +55,8 @@ def check(  # noqa: PLR0913 -- the options of the command
     rows_by_name: dict[str, Row] = {}
     with TemporaryDirectory(prefix="purge-conformance-", ignore_cleanup_errors=True) as name:
         plan = Plan(Path(name), seed, jobs or JOBS_PER_CORE * cores, min(cores, len(servers)), judgments)
-        for row in run_groups(one_per_group(servers) if only else group_faults(servers), plan):
+        groups = one_per_group(servers) if only else group_faults(servers)
+        for row in confirm(run_groups(groups, plan), plan):
             rows_by_name[row.server.name] = row
             on_row(row, len(rows_by_name), len(servers))
         _copy_failed_runs(plan.folder, out, servers)

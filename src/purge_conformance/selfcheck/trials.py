@@ -28,7 +28,7 @@ from purge_conformance.selfcheck.matrix import Row, rows_from_run
 from purge_conformance.selfcheck.mutants import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
     from contextlib import AbstractContextManager
     from pathlib import Path
@@ -111,38 +111,36 @@ class Trial:
 
 
 def run_groups(groups: Sequence[ServerGroup], plan: Plan) -> Iterator[Row]:
-    """Yield the row of each server as soon as it is known.
-
-    The faults of a group with problems are judged again, alone, and a few rows with problems twice more at the end.
-    """
+    """Yield the row of each server as soon as it is known; judge the faults of a group with problems again, alone."""
     ambiguous: list[Server] = []
-    wrong: list[Row] = []
     for group_rows in _run_once(groups, plan):
-        if not any(any(row.problems()) for row in group_rows):
-            yield from group_rows
-        elif len(group_rows) > 1:
+        if len(group_rows) > 1 and any(any(row.problems()) for row in group_rows):
             ambiguous += [row.server for row in group_rows]
         else:
-            wrong += group_rows
-    for (row,) in _run_once(one_per_group(ambiguous), plan) if ambiguous else ():
+            yield from group_rows
+    if ambiguous:
+        yield from run_groups(one_per_group(ambiguous), plan)
+
+
+def confirm(rows: Iterable[Row], plan: Plan) -> Iterator[Row]:
+    """Yield each row; judge a few with problems twice more, at the end.
+
+    Such a row stays as it is if a further run has a problem too. Otherwise it is replaced by that of the last run, with
+    the earlier problems: a machine that stands still for a moment can make one of hundreds of runs differ. The folder
+    of the first run stays.
+    """
+    wrong: list[Row] = []
+    for row in rows:
         if any(row.problems()):
             wrong.append(row)
         else:
             yield row
-    yield from _confirm(wrong, plan)
-
-
-def _confirm(wrong: Sequence[Row], plan: Plan) -> Iterator[Row]:
-    """Yield each row as it is if a further run has a problem too, else that of the last run, with the earlier problems.
-
-    A machine that stands still for a moment can make one of hundreds of runs differ. The folder of the first run stays.
-    """
     if len(wrong) > MAX_CONFIRMED:
         yield from wrong
         return
     again = replace(plan, folder=plan.folder / ".again", jobs=1, server_processes=1)
     for row in wrong:
-        runs = [next(_run_once([(row.server,)], again))[0] for _ in range(CONFIRMATIONS)]
+        runs = [run for _ in range(CONFIRMATIONS) for (run,) in _run_once([(row.server,)], again)]
         is_steady = any(any(run.problems()) for run in runs)
         yield row if is_steady else replace(runs[-1], earlier_problems=tuple(row.problems()))
 

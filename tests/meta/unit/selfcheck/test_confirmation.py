@@ -13,7 +13,7 @@ from purge_conformance.selfcheck import trials
 from purge_conformance.selfcheck.matrix import Matrix, Row, to_dict
 from purge_conformance.selfcheck.matrix_report import markdown, problem_lines
 from purge_conformance.selfcheck.mutants import select_servers
-from purge_conformance.selfcheck.trials import CONFIRMATIONS, MAX_CONFIRMED, Plan, run_groups
+from purge_conformance.selfcheck.trials import CONFIRMATIONS, MAX_CONFIRMED, Plan, confirm, run_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +38,8 @@ def judge(
             yield [next(results)]
 
     monkeypatch.setattr(trials, "_run_once", run_once)
-    rows = list(run_groups(groups, Plan(folder, seed=1, jobs=2, server_processes=2)))
+    plan = Plan(folder, seed=1, jobs=2, server_processes=2)
+    rows = list(confirm(run_groups(groups, plan), plan))
     assert list(results) == []
     return rows
 
