@@ -175,6 +175,7 @@ def purges(api: Api, apps: dict[str, str]) -> Iterator[Answer]:
     for name, action in (("idle", "start"), ("idle", "stop"), ("beside", "stop"), ("busy", "stop"), ("busy", "start")):
         yield api.post(f"/v3/apps/{apps[name]}/actions/{action}")
     yield api.get(f"{EVENTS}?after_guid={apps['busy']}")
+    yield api.get(f"{EVENTS}?after_guid={apps['busy']}", role="space_developer")
     yield api.get(EVENTS)
     yield from new_droplets(api, apps["busy"])
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Visible only with an address and connections: test_serve.py tests them.
 OF_THE_SERVER = {"below-a-path", "closes-idle-connections", "ipv6"}
 OF_CONNECTIONS = {"firewall-closes", "one-purge-answer-lost"}  # they close one; the selfcheck fails if they do not
+OF_TIME = {"one-request-at-a-time"}  # what arrives meanwhile waits: variants/test_turns.py
 OF_A_STATE = {"failed-purge-is-done"}  # shows where a hook has set one, as in a selfcheck
 
 
@@ -31,7 +32,7 @@ def baseline_transcript() -> list[Exchange]:
     return []
 
 
-@pytest.mark.parametrize("name", sorted(VARIANTS.keys() - OF_THE_SERVER - OF_CONNECTIONS - OF_A_STATE))
+@pytest.mark.parametrize("name", sorted(VARIANTS.keys() - OF_THE_SERVER - OF_CONNECTIONS - OF_TIME - OF_A_STATE))
 def test_variant_changes_transcript(
     name: str, api_behaving: Callable[[Behaviour], Api], baseline_transcript: list[Exchange]
 ) -> None:
