@@ -29,7 +29,7 @@ VOLATILE = (
     r"\d{4}-\d\d-\d\dT[\d:]+Z",
     r"\d{8}T\d{6}Z",
     r"\d+(?= of [\d,]+ requests)",
-    r", about \d+ (s|min) left",
+    r", (about \d+ (s|min)|less than 1 s) left",
     r"\d+(?= requests, \d+ purges)|(?<=readers of the list saw: ).*",
 )
 
